@@ -5,26 +5,19 @@ from __future__ import annotations
 
 import zlib
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from .errors import OutcomeUnknownError
-
 if TYPE_CHECKING:
     from ._clock import Clock
-    from .types import Page
 
 # Of all informational answers and the headers together, before an answer begins.
 MOST_HEAD_BYTES = 256 * 2**10
 MOST_HEADERS = 200
 # Of the explanation of a refusal; the refusal counts without it.
 MOST_ERROR_BYTES = 2**20
-MOST_EMPTY_PAGES = 10
-# The largest page that any list of the contract has.
-MOST_ITEMS = 1000
-LONGEST_CURSOR = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,44 +125,3 @@ class Body:
 
 
 _WINDOW = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
-
-
-@dataclass(slots=True)
-class Cursors:
-    """Follows the cursors of one list, for who reads it page by page; one for each reading."""
-
-    operation: str = ""
-    pages: int = DEFAULT_BOUNDS.pages
-    _seen: set[str] = field(default_factory=set[str])
-    _empty: int = 0
-
-    def following(self, page: Page[Any]) -> str | None:
-        """The cursor of the page after ``page``, or None when it was the last.
-
-        Raises:
-            OutcomeUnknownError: it is no page, more is promised but cannot be reached, or there is no end to
-                it; a list cut short must not look complete.
-        """
-        if not isinstance(page.items, (list, tuple)):
-            raise self._broken("a page of the list has no items")
-        if len(page.items) > MOST_ITEMS:
-            raise self._broken(f"a page of the list has {len(page.items)} items, more than {MOST_ITEMS}")
-        if not isinstance(page.has_more, bool) and not isinstance(page.next_cursor, (str, type(None))):
-            raise self._broken("a page of the list does not say whether it is the last")
-        if page.has_more is False or not (page.has_more or page.next_cursor):
-            return None
-        cursor = page.next_cursor
-        if not cursor or cursor in self._seen:
-            raise self._broken("the list goes on, but the service gave no new cursor for it")
-        if len(cursor) > LONGEST_CURSOR:
-            raise self._broken(f"the list goes on with a cursor of {len(cursor)} characters")
-        self._seen.add(cursor)
-        self._empty = 0 if page.items else self._empty + 1
-        if self._empty >= MOST_EMPTY_PAGES:
-            raise self._broken(f"the list goes on after {self._empty} empty pages")
-        if len(self._seen) >= self.pages:
-            raise self._broken(f"the list goes on after {self.pages} pages")
-        return cursor
-
-    def _broken(self, what: str) -> OutcomeUnknownError:
-        return OutcomeUnknownError(what, operation=self.operation)

@@ -108,11 +108,12 @@ def _resource(module: str, name: str) -> Any:
 class Client:
     """The Pennylane Company API, blocking the thread.
 
-    Each attribute is a resource, imported when it is first used. Methods that list fetch page after page as
-    their items are asked for, all with the same arguments; ``…_page`` gets a single one::
+    Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
+    that fetches page after page as their items are asked for, all with the same arguments::
 
         with Client(token) as client:
-            page = client.customer_invoices.list_page()
+            for each in client.customer_invoices.list():
+                print(each.id)
 
     Every method may be refused with 400, 401, 403 or 404, and ends in an error of
     :mod:`pennylane_company.errors` then; its docstring names the statuses beyond these.
@@ -360,11 +361,12 @@ class Client:
 class AsyncClient:
     """The Pennylane Company API, as asyncio tasks.
 
-    Each attribute is a resource, imported when it is first used. Methods that list fetch page after page as
-    their items are asked for, all with the same arguments; ``…_page`` gets a single one::
+    Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
+    that fetches page after page as their items are asked for, all with the same arguments::
 
         async with AsyncClient(token) as client:
-            page = await client.customer_invoices.list_page()
+            async for each in client.customer_invoices.list():
+                print(each.id)
 
     Every method may be refused with 400, 401, 403 or 404, and ends in an error of
     :mod:`pennylane_company.errors` then; its docstring names the statuses beyond these.

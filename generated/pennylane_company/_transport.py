@@ -4,19 +4,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
-from ._bounds import ATTEMPT, DEFAULT_BOUNDS, Attempt, Body, Bounds, Cursors
+from ._bounds import ATTEMPT, DEFAULT_BOUNDS, Attempt, Body, Bounds
 from ._clock import Clock
 from ._exchange import Exchange, Reply, Steps, answer
 from ._exchange import Operation as Operation  # Resources take both from here.
 from ._exchange import left_out as left_out
 from ._failures import TRANSPORT_FAILURES
+from ._pages import AsyncPage, AsyncPages, Cursor, ListAnswer, ListCall, Number, Page
 from ._parameters import NOTHING, Values
-from .types import Page
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -64,25 +63,36 @@ class Core:
         steps = self._exchange.steps(operation, request)
         return answer(operation, self.drive(steps), strict=self._exchange.strict)
 
-    def items(
+    def fetch(self, call: ListCall[T]) -> Page[T]:
+        """Fetch one page of a list."""
+        return Page(self, call, self.call(*call.arguments()))
+
+    def page(
         self,
-        operation: Operation[Page[T]],
+        operation: Operation[ListAnswer[T]],
         path: Values = NOTHING,
         query: Values = NOTHING,
         first: Values = NOTHING,
         headers: Values = NOTHING,
         cookies: Values = NOTHING,
-    ) -> Iterator[T]:
-        """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
-        cursor: str | None = None
-        cursors = Cursors(operation.name, self._bounds.pages)
-        while True:
-            asked = {**query, "cursor": cursor} if cursor else {**query, **first}
-            page = self.call(operation, path, asked, None, headers, cookies)
-            cursor = cursors.following(page)
-            yield from page.items or ()
-            if cursor is None:
-                return
+        cursor: Any = None,
+    ) -> Page[T]:
+        """A list from ``cursor`` on; ``query`` goes with every page, ``first`` with the first one."""
+        place = Cursor(operation.name, self._bounds.pages, first, cursor)
+        return self.fetch(ListCall(operation, path, query, place, headers, cookies))
+
+    def numbered_page(
+        self,
+        operation: Operation[ListAnswer[T]],
+        path: Values = NOTHING,
+        query: Values = NOTHING,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
+        number: Any = None,
+    ) -> Page[T]:
+        """A list whose pages are numbered, from page ``number`` on; ``query`` goes with every page."""
+        place = Number(operation.name, self._bounds.pages, number or 1)
+        return self.fetch(ListCall(operation, path, query, place, headers, cookies))
 
     def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
@@ -209,26 +219,36 @@ class AsyncCore:
         steps = self._exchange.steps(operation, request)
         return answer(operation, await self.drive(steps), strict=self._exchange.strict)
 
-    async def items(
+    async def fetch(self, call: ListCall[T]) -> AsyncPage[T]:
+        """Fetch one page of a list."""
+        return AsyncPage(self, call, await self.call(*call.arguments()))
+
+    def page(
         self,
-        operation: Operation[Page[T]],
+        operation: Operation[ListAnswer[T]],
         path: Values = NOTHING,
         query: Values = NOTHING,
         first: Values = NOTHING,
         headers: Values = NOTHING,
         cookies: Values = NOTHING,
-    ) -> AsyncIterator[T]:
-        """Yield the items of a list; ``query`` goes with every page, ``first`` with the first one."""
-        cursor: str | None = None
-        cursors = Cursors(operation.name, self._bounds.pages)
-        while True:
-            asked = {**query, "cursor": cursor} if cursor else {**query, **first}
-            page = await self.call(operation, path, asked, None, headers, cookies)
-            cursor = cursors.following(page)
-            for item in page.items or ():
-                yield item
-            if cursor is None:
-                return
+        cursor: Any = None,
+    ) -> AsyncPages[T]:
+        """A list from ``cursor`` on; ``query`` goes with every page, ``first`` with the first one."""
+        place = Cursor(operation.name, self._bounds.pages, first, cursor)
+        return AsyncPages(self, ListCall(operation, path, query, place, headers, cookies))
+
+    def numbered_page(
+        self,
+        operation: Operation[ListAnswer[T]],
+        path: Values = NOTHING,
+        query: Values = NOTHING,
+        headers: Values = NOTHING,
+        cookies: Values = NOTHING,
+        number: Any = None,
+    ) -> AsyncPages[T]:
+        """A list whose pages are numbered, from page ``number`` on; ``query`` goes with every page."""
+        place = Number(operation.name, self._bounds.pages, number or 1)
+        return AsyncPages(self, ListCall(operation, path, query, place, headers, cookies))
 
     async def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""

@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Literal, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import IO, Literal, TypeAlias, TypedDict
 
 from msgspec import UNSET, UnsetType
 
-__all__ = ["UNSET", "File", "Filter", "Filters", "Operator", "Page", "Scalar", "UnsetType"]
-
-T_co = TypeVar("T_co", covariant=True)
+__all__ = ["UNSET", "File", "Filter", "Filters", "Operator", "Scalar", "UnsetType"]
 
 Operator: TypeAlias = Literal[
     "eq", "not_eq", "in", "not_in", "lt", "lteq", "gt", "gteq", "start_with", "scope"
@@ -52,22 +50,3 @@ class File:
 
     def __repr__(self) -> str:
         return f"File({self.name!r})"
-
-
-class Page(Protocol[T_co]):
-    """What every list endpoint answers with: some items, and where the next ones are."""
-
-    @property
-    def items(self) -> Sequence[T_co] | UnsetType:
-        """The items of this page."""
-        ...
-
-    @property
-    def has_more(self) -> bool | UnsetType | None:
-        """Whether there is another page."""
-        ...
-
-    @property
-    def next_cursor(self) -> str | UnsetType | None:
-        """What to pass as ``cursor`` to get it, along with the same filter and sort."""
-        ...

@@ -9,23 +9,25 @@ from ._lazy import lazily
 
 if TYPE_CHECKING:
     from . import errors, filters, models, oauth, types
-    from ._bounds import Bounds, Cursors
+    from ._bounds import Bounds
     from ._client import AsyncClient, Client
     from ._clock import Clock
     from ._codec import convert, to_builtins
     from ._exchange import Retries
     from ._limits import RateLimit
+    from ._pages import AsyncPage, AsyncPages, Page
     from .types import UNSET, File, Filter, UnsetType
 else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
-            "_bounds": ("Bounds", "Cursors"),
+            "_bounds": ("Bounds",),
             "_client": ("AsyncClient", "Client"),
             "_clock": ("Clock",),
             "_codec": ("convert", "to_builtins"),
             "_exchange": ("Retries",),
             "_limits": ("RateLimit",),
+            "_pages": ("AsyncPage", "AsyncPages", "Page"),
             "types": ("UNSET", "File", "Filter", "UnsetType"),
         },
         submodules=("errors", "filters", "models", "oauth", "types"),
@@ -34,12 +36,14 @@ else:
 __all__ = [
     "UNSET",
     "AsyncClient",
+    "AsyncPage",
+    "AsyncPages",
     "Bounds",
     "Client",
     "Clock",
-    "Cursors",
     "File",
     "Filter",
+    "Page",
     "RateLimit",
     "Retries",
     "UnsetType",

@@ -93,11 +93,12 @@ def _resource(module: str, name: str) -> Any:
 class Client:
     """The Pennylane Firm API, blocking the thread.
 
-    Each attribute is a resource, imported when it is first used. Methods that list fetch page after page as
-    their items are asked for, all with the same arguments; ``…_page`` gets a single one::
+    Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
+    that fetches page after page as their items are asked for, all with the same arguments::
 
         with Client(token) as client:
-            page = client.companies.list_page()
+            for each in client.companies.list():
+                print(each.id)
 
     Every method may be refused with 400, 401, 403 or 404, and ends in an error of
     :mod:`pennylane_firm.errors` then; its docstring names the statuses beyond these.
@@ -259,11 +260,12 @@ class Client:
 class AsyncClient:
     """The Pennylane Firm API, as asyncio tasks.
 
-    Each attribute is a resource, imported when it is first used. Methods that list fetch page after page as
-    their items are asked for, all with the same arguments; ``…_page`` gets a single one::
+    Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
+    that fetches page after page as their items are asked for, all with the same arguments::
 
         async with AsyncClient(token) as client:
-            page = await client.companies.list_page()
+            async for each in client.companies.list():
+                print(each.id)
 
     Every method may be refused with 400, 401, 403 or 404, and ends in an error of
     :mod:`pennylane_firm.errors` then; its docstring names the statuses beyond these.

@@ -16,7 +16,6 @@ import httpx
 import msgspec
 
 from . import _parameters as parameters
-from ._bounds import MOST_ITEMS
 from ._codec import (
     Request,
     Variants,
@@ -35,7 +34,7 @@ from ._limits import Turns
 from ._parameters import NO_STYLES, NOTHING, Styles, Values
 from ._redaction import Redactor
 from .errors import NotSentError, OutcomeUnknownError, SkippedOperationError, for_status, seconds
-from .types import File, NumberedPage
+from .types import File
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -290,31 +289,6 @@ def _read(name: str, reply: Reply, strict: bool) -> Any:
 def left_out(operation: str, reason: str) -> NoReturn:
     """Refuse to call an operation that this package leaves out."""
     raise SkippedOperationError(f"this operation is left out of the client: {reason}", operation=operation)
-
-
-def next_number(operation: Operation[Any], page: NumberedPage[Any], number: int, most: int) -> int | None:
-    """The number of the page after ``page``, which was asked for as ``number``; None when it was the last.
-
-    Raises:
-        OutcomeUnknownError: it is another page than was asked for, it has no items or does not say how many
-            pages there are, or there is no end to them; a list cut short must not look complete.
-    """
-    if not isinstance(page.items, (list, tuple)):
-        raise OutcomeUnknownError("a page of the list has no items", operation=operation.name)
-    if len(page.items) > MOST_ITEMS:
-        what = f"a page of the list has {len(page.items)} items; the contract allows {MOST_ITEMS}"
-        raise OutcomeUnknownError(what, operation=operation.name)
-    if not page.items:
-        return None
-    if page.current_page != number or not isinstance(page.total_pages, int):
-        what = f"page {number} of the list was asked for; the answer is page {page.current_page}"
-        raise OutcomeUnknownError(f"{what} of {page.total_pages}", operation=operation.name)
-    if number >= page.total_pages:
-        return None
-    if number >= most:
-        what = f"the list goes on after {most} pages; ask for larger pages or for fewer items"
-        raise OutcomeUnknownError(what, operation=operation.name)
-    return number + 1
 
 
 _HEADERS = {

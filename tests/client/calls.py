@@ -74,7 +74,7 @@ class Call:
         return values, {
             each.name: self._query(each.name)
             for each in named
-            if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name != "cursor"
+            if each.kind is inspect.Parameter.KEYWORD_ONLY and each.name not in {"cursor", "page"}
         }
 
     def _body(self) -> Any:

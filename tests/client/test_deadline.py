@@ -20,7 +20,6 @@ from pennylane_company import (
     AsyncClient,
     Bounds,
     Client,
-    Cursors,
     File,
     Retries,
     _bounds,
@@ -512,11 +511,10 @@ def test_what_is_no_page_does_not_look_like_an_empty_list(
 def test_pages_can_be_followed_by_hand(connect: Connect) -> None:
     answers = iter([{"items": [], "has_more": True, "next_cursor": "same"}] * 2)
     client = connect(lambda request: httpx.Response(200, json=next(answers)))
-    cursors = Cursors("products")
-    cursor = cursors.following(client.products.list_page())
-    assert cursor == "same"
-    with pytest.raises(errors.OutcomeUnknownError, match=r"products: .*no new cursor"):
-        cursors.following(client.products.list_page(cursor=cursor))
+    page = client.products.list()
+    assert page.next_cursor == "same"
+    with pytest.raises(errors.OutcomeUnknownError, match=r"getProducts: .*no new cursor"):
+        page.next_page()
 
 
 # --- real sockets -----------------------------------------------------------------------------------------

@@ -64,8 +64,8 @@ def test_a_task_lists_the_same_way() -> None:
 
 def test_pages_are_fetched_only_when_needed(connect: Connect) -> None:
     pages = Pages(1, 2, 3, 4)
-    found = connect(pages).products.list()
-    assert pages.queries == []
+    found = iter(connect(pages).products.list())
+    assert len(pages.queries) == 1
     assert next(found).id == 1
     assert next(found).id == 2
     assert len(pages.queries) == 1
@@ -73,12 +73,48 @@ def test_pages_are_fetched_only_when_needed(connect: Connect) -> None:
     assert len(pages.queries) == 2
 
 
-def test_one_page_can_be_had_alone(connect: Connect) -> None:
+def test_a_list_is_a_page_and_leads_to_the_next(connect: Connect) -> None:
     pages = Pages(1, 2, 3)
     client = connect(pages)
-    page = client.products.list_page()
-    assert ([item.id for item in page.items], page.has_more) == ([1, 2], True)
-    assert [item.id for item in client.products.list_page(cursor=page.next_cursor).items] == [3]
+    page = client.products.list(sort="id")
+    assert ([item.id for item in page.items], page.has_more, page.next_cursor) == ([1, 2], True, "2")
+    assert repr(page) == "Page(2 items, has_more=True)"
+    last = page.next_page()
+    assert last is not None
+    assert ([item.id for item in last.items], last.has_more, last.next_cursor) == ([3], False, None)
+    assert last.next_page() is None
+    assert [query["sort"] for query in pages.queries] == ["id", "id"]
+    assert page.answer.has_more is True
+
+
+def test_a_page_can_be_read_again_and_a_list_gone_on_with(connect: Connect) -> None:
+    """What was read once is no cursor that comes again."""
+    pages = Pages(1, 2, 3, 4, 5)
+    client = connect(pages)
+    page = client.products.list()
+    assert [[item.id for item in page] for _ in range(2)] == [[1, 2, 3, 4, 5]] * 2
+    # The first page is there already.
+    assert [query.get("cursor") for query in pages.queries] == [None, "2", "4", "2", "4"]
+    assert [item.id for item in client.products.list(cursor=page.next_cursor)] == [3, 4, 5]
+
+
+def test_a_task_has_pages_too() -> None:
+    async def listed() -> None:
+        transport = httpx.MockTransport(pages)
+        async with AsyncClient("t", transport=transport, rate_limit=None) as client:
+            asked = client.products.list()
+            assert pages.queries == []
+            page = await asked
+            assert ([item.id for item in page.items], page.next_cursor) == ([1, 2], "2")
+            assert [item.id async for item in page] == [1, 2, 3]
+            last = await page.next_page()
+            assert last is not None
+            assert ([item.id for item in last.items], last.has_more) == ([3], False)
+            assert await last.next_page() is None
+            assert len(pages.queries) == 3
+
+    pages = Pages(1, 2, 3)
+    asyncio.run(listed())
 
 
 def test_pages_are_as_large_as_the_service_allows(connect: Connect) -> None:
@@ -93,7 +129,8 @@ def test_a_start_date_goes_with_the_first_page_only(connect: Connect) -> None:
     pages = Pages(1, 2, 3)
     start = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
     list(connect(pages).changelogs.list_customer_invoices(start_date=start))
-    assert [query.get("start_date") for query in pages.queries] == ["2026-01-02T03:04:05Z", None]
+    list(connect(pages).changelogs.list_customer_invoices(start_date=start, cursor="2"))
+    assert [query.get("start_date") for query in pages.queries] == ["2026-01-02T03:04:05Z", None, None]
 
 
 @pytest.mark.parametrize(
@@ -189,10 +226,10 @@ def test_values_of_every_kind_are_written_as_the_service_reads_them(connect: Con
     client = connect(pages)
     values: list[Any] = [True, 7, Decimal("1.50"), "a&b=c", dt.date(2026, 1, 1), ["x", "y"], None]
     for value in values:
-        client.customer_invoices.list_page(filter=[{"field": "id", "operator": "eq", "value": value}])
+        client.customer_invoices.list(filter=[{"field": "id", "operator": "eq", "value": value}])
     sent = [json.loads(query["filter"])[0]["value"] for query in pages.queries]
     assert sent == [True, 7, "1.50", "a&b=c", "2026-01-01", ["x", "y"], None]
-    client.trial_balance.list_page(
+    client.trial_balance.list(
         period_start=dt.date(2026, 1, 1), period_end=dt.date(2026, 2, 1), is_auxiliary=True
     )
     assert pages.queries[-1]["is_auxiliary"] == "true"

@@ -93,20 +93,24 @@ def test_a_task_lists_the_same_way() -> None:
 def test_pages_are_fetched_only_when_needed() -> None:
     service = Numbered(6)
     with connect(service) as client:
-        found = client.companies.list()
-        assert service.queries == []
+        found = iter(client.companies.list())
+        assert service.numbers == ["1"]
         assert [company.id for company in islice(found, 2)] == [1, 2]
         assert service.numbers == ["1"]
         assert next(found).id == 3
         assert service.numbers == ["1", "2"]
 
 
-def test_one_page_can_be_had_alone() -> None:
+def test_a_list_begins_at_any_page_and_leads_to_the_next() -> None:
     service = Numbered(5)
     with connect(service) as client:
-        page = client.companies.list_page(page=2, per_page=2)
-    assert ([company.id for company in page.items], page.current_page, page.total_pages) == ([3, 4], 2, 3)
-    assert service.queries == [{"page": "2", "per_page": "2"}]
+        page = client.companies.list(page=2, per_page=2)
+        assert ([company.id for company in page.items], page.has_more) == ([3, 4], True)
+        assert (page.answer.current_page, page.answer.total_pages, page.next_cursor) == (2, 3, None)
+        last = page.next_page()
+        assert last is not None
+        assert ([company.id for company in last.items], last.next_page()) == ([5], None)
+    assert service.queries == [{"page": number, "per_page": "2"} for number in ("2", "3")]
 
 
 def test_a_page_without_items_is_the_last() -> None:

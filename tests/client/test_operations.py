@@ -39,7 +39,7 @@ def test_called_once_in_a_thread_and_once_as_a_task(call: Call) -> None:
         method = getattr(getattr(client, call.operation.resource), call.operation.name)
         positional, named = call.arguments(method)
         answer = method(*positional, **named)
-        check(call, service, list(answer) if hasattr(answer, "__next__") else answer)
+        check(call, service, list(answer) if hasattr(answer, "next_page") else answer)
     asyncio.run(as_a_task(call))
 
 
@@ -50,7 +50,7 @@ async def as_a_task(call: Call) -> None:
         method = getattr(getattr(client, call.operation.resource), call.operation.name)
         positional, named = call.arguments(method)
         answer = method(*positional, **named)
-        listed = hasattr(answer, "__anext__")
+        listed = hasattr(answer, "__aiter__")
         check(call, service, [item async for item in answer] if listed else await answer)
 
 

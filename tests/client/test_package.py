@@ -118,7 +118,7 @@ def test_no_resource_and_no_model_is_imported_before_it_is_used() -> None:
     made = loaded("from pennylane_company import Client, models\nclient = Client('token')")
     assert [name for name in made if ".resources" in name] == []
     assert [name for name in made if ".models" in name] == ["pennylane_company.models"]
-    used = loaded("from pennylane_company import Client\nClient('token').customer_invoices.list_page")
+    used = loaded("from pennylane_company import Client\nClient('token').customer_invoices.list")
     assert [name for name in used if ".resources." in name] == [
         "pennylane_company.resources.customer_invoices"
     ]

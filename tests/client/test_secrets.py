@@ -122,7 +122,10 @@ def test_the_cursor_of_a_list_is_no_way_out() -> None:
     page = {"items": [], "has_more": True, "next_cursor": SECRET}
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=page))
     client = Client(SECRET, base_url=ORIGIN, transport=transport, rate_limit=None)
-    assert not leaks(repr(client.products.list_page()))
+    products = client.products.list()
+    assert not leaks(repr(products))
+    assert not leaks(repr(products.answer))
+    assert not leaks(repr(products.next_cursor))
     with pytest.raises(errors.OutcomeUnknownError) as caught:
         list(client.products.list())
     assert not leaks(_everything(caught.value))

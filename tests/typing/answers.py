@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, assert_type
 
-from pennylane_company import AsyncClient, Client, UnsetType, convert, models
+from pennylane_company import AsyncClient, AsyncPage, AsyncPages, Client, Page, UnsetType, convert, models
 
 client = Client("token")
 
@@ -19,13 +19,18 @@ assert_type(invoice.currency_amount, Decimal)
 assert_type(invoice.date, dt.date | None)
 assert_type(invoice.created_at, dt.datetime)
 assert_type(invoice.status, str)
-assert_type(client.customer_invoices.list(), Iterator[models.CustomerInvoice])
-assert_type(client.customer_invoices.list_page(), models.CustomerInvoicePage)
 assert_type(client.customer_invoices.finalize(invoice.id), models.CustomerInvoice)
 
-page = client.customer_invoices.list_page(include="invoice_lines")
-if not isinstance(page.included, UnsetType):
-    assert_type(page.next_cursor, str | None)
+page = client.customer_invoices.list(include="invoice_lines")
+assert_type(page, Page[models.CustomerInvoice])
+assert_type(page.items, Sequence[models.CustomerInvoice])
+assert_type(page.next_cursor, str | None)
+assert_type(page.next_page(), Page[models.CustomerInvoice] | None)
+for each in page:
+    assert_type(each, models.CustomerInvoice)
+answer: models.CustomerInvoicePage = page.answer
+if not isinstance(answer.included, UnsetType):
+    assert_type(answer.next_cursor, str | None)
 
 for customer in client.customers.list():
     if isinstance(customer, models.CompanyCustomerRecord):
@@ -47,7 +52,12 @@ unknown = client.invoices  # E: attr-defined
 async def main() -> None:
     async with AsyncClient("token") as tasks:
         assert_type(await tasks.customer_invoices.get(1), models.CustomerInvoice)
-        assert_type(tasks.products.list(), AsyncIterator[models.Product])
+        assert_type(tasks.products.list(), AsyncPages[models.Product])
+        products = await tasks.products.list()
+        assert_type(products, AsyncPage[models.Product])
+        assert_type(await products.next_page(), AsyncPage[models.Product] | None)
+        async for product in products:
+            assert_type(product.id, int)
         async for product in tasks.products.list():
             assert_type(product.price_before_tax, Decimal)
 

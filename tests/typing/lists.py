@@ -11,7 +11,8 @@ invoices = client.customer_invoices
 invoices.list(filter=[{"field": "external_reference", "operator": "eq", "value": "A-1"}], sort="-date")
 invoices.list(filter=[{"field": "id", "operator": "in", "value": [1, 2]}], limit=50)
 by_date: CustomerInvoiceFilter = {"field": "date", "operator": "gteq", "value": "2026-01-01"}
-invoices.list_page(filter=[by_date], cursor="abc", include="invoice_lines")
+invoices.list(filter=[by_date], cursor="abc", include="invoice_lines")
+invoices.list_page()  # E: attr-defined
 client.customers.list(filter=[{"field": "name", "operator": "start_with", "value": "A"}])
 
 invoices.list(filter=[{"field": "external_reference", "operator": "in", "value": ["A"]}])  # E: misc list-item

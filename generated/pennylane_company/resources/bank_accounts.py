@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.BankAccountPage] = Operation(
     "getBankAccounts", "GET", "/bank_accounts", "bank_accounts.BankAccountPage"
@@ -28,19 +28,13 @@ class BankAccounts(Resource):
     """Bank accounts."""
 
     def list(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.BankAccount]:
+        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
+    ) -> Page[models.BankAccount]:
         """List the bank accounts.
 
         ``GET /bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "sort": sort})
-
-    def list_page(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
-    ) -> models.BankAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.BankAccount:
         """Get a bank account.
@@ -61,19 +55,13 @@ class AsyncBankAccounts(AsyncResource):
     """Bank accounts."""
 
     def list(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.BankAccount]:
+        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.BankAccount]:
         """List the bank accounts.
 
         ``GET /bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "sort": sort})
-
-    async def list_page(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
-    ) -> models.BankAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.BankAccount:
         """Get a bank account.

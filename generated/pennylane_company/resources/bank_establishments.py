@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.NamedRecordPage] = Operation(
     "getBankEstablishments", "GET", "/bank_establishments", "shared.NamedRecordPage"
@@ -27,25 +28,13 @@ class BankEstablishments(Resource):
         limit: int = 100,
         filter: Sequence[filters.BankEstablishmentFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.NamedRecord]:
+        cursor: str | None = None,
+    ) -> Page[models.NamedRecord]:
         """List the bank establishments.
 
         ``GET /bank_establishments``; scope ``bank_establishments:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.BankEstablishmentFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.NamedRecordPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
 
 class AsyncBankEstablishments(AsyncResource):
@@ -57,22 +46,10 @@ class AsyncBankEstablishments(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.BankEstablishmentFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.NamedRecord]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.NamedRecord]:
         """List the bank establishments.
 
         ``GET /bank_establishments``; scope ``bank_establishments:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.BankEstablishmentFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.NamedRecordPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.BillingSubscriptionPage] = Operation(
     "getBillingSubscriptions",
@@ -57,25 +58,13 @@ class BillingSubscriptions(Resource):
         limit: int = 100,
         filter: Sequence[filters.BillingSubscriptionFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.BillingSubscription]:
+        cursor: str | None = None,
+    ) -> Page[models.BillingSubscription]:
         """List the billing subscriptions.
 
         ``GET /billing_subscriptions``; scope ``billing_subscriptions:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.BillingSubscriptionFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.BillingSubscriptionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.BillingSubscription:
         """Get a billing subscription.
@@ -99,61 +88,43 @@ class BillingSubscriptions(Resource):
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def list_invoice_line_sections(
-        self, billing_subscription_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.InvoiceLineSectionRecord]:
+        self,
+        billing_subscription_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> Page[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a billing subscription.
 
         ``GET /billing_subscriptions/{billing_subscription_id}/invoice_line_sections``; scope
         ``billing_subscriptions:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINE_SECTIONS,
             path={"billing_subscription_id": billing_subscription_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_invoice_line_sections_page(
+    def list_invoice_lines(
         self,
         billing_subscription_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"billing_subscription_id": billing_subscription_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_lines(
-        self, billing_subscription_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.BillingSubscriptionInvoiceLine]:
+    ) -> Page[models.BillingSubscriptionInvoiceLine]:
         """List the invoice lines of a billing subscription.
 
         ``GET /billing_subscriptions/{billing_subscription_id}/invoice_lines``; scope
         ``billing_subscriptions:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"billing_subscription_id": billing_subscription_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_invoice_lines_page(
-        self,
-        billing_subscription_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"billing_subscription_id": billing_subscription_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
 
@@ -166,25 +137,13 @@ class AsyncBillingSubscriptions(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.BillingSubscriptionFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.BillingSubscription]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.BillingSubscription]:
         """List the billing subscriptions.
 
         ``GET /billing_subscriptions``; scope ``billing_subscriptions:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.BillingSubscriptionFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.BillingSubscriptionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.BillingSubscription:
         """Get a billing subscription.
@@ -208,59 +167,41 @@ class AsyncBillingSubscriptions(AsyncResource):
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def list_invoice_line_sections(
-        self, billing_subscription_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
+        self,
+        billing_subscription_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a billing subscription.
 
         ``GET /billing_subscriptions/{billing_subscription_id}/invoice_line_sections``; scope
         ``billing_subscriptions:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINE_SECTIONS,
             path={"billing_subscription_id": billing_subscription_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_invoice_line_sections_page(
+    def list_invoice_lines(
         self,
         billing_subscription_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"billing_subscription_id": billing_subscription_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_lines(
-        self, billing_subscription_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.BillingSubscriptionInvoiceLine]:
+    ) -> AsyncPages[models.BillingSubscriptionInvoiceLine]:
         """List the invoice lines of a billing subscription.
 
         ``GET /billing_subscriptions/{billing_subscription_id}/invoice_lines``; scope
         ``billing_subscriptions:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"billing_subscription_id": billing_subscription_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_invoice_lines_page(
-        self,
-        billing_subscription_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.BillingSubscriptionInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"billing_subscription_id": billing_subscription_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )

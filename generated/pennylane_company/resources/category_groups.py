@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CategoryGroupPage] = Operation(
     "getCategoryGroups", "GET", "/category_groups", "category_groups.CategoryGroupPage"
@@ -29,16 +28,12 @@ _LIST_CATEGORIES: Operation[models.CategoryGroupCategoryPage] = Operation(
 class CategoryGroups(Resource):
     """Category groups."""
 
-    def list(self, *, limit: int = 100) -> Iterator[models.CategoryGroup]:
+    def list(self, *, limit: int = 100, cursor: str | None = None) -> Page[models.CategoryGroup]:
         """List the category groups.
 
         ``GET /category_groups``; scope ``categories:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit})
-
-    def list_page(self, *, limit: int = 100, cursor: str | None = None) -> models.CategoryGroupPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(_LIST, query={"limit": limit, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit}, cursor=cursor)
 
     def get(self, id: int) -> models.CategoryGroup:
         """Get a category group.
@@ -48,40 +43,29 @@ class CategoryGroups(Resource):
         return self._core.call(_GET, path={"id": id})
 
     def list_categories(
-        self, category_group_id: int, *, limit: int = 100
-    ) -> Iterator[models.CategoryGroupCategory]:
+        self, category_group_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryGroupCategory]:
         """List the categories of a category group.
 
         ``GET /category_groups/{category_group_id}/categories``; scope ``categories:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"category_group_id": category_group_id}, query={"limit": limit}
-        )
-
-    def list_categories_page(
-        self, category_group_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategoryGroupCategoryPage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"category_group_id": category_group_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
 
 class AsyncCategoryGroups(AsyncResource):
     """Category groups."""
 
-    def list(self, *, limit: int = 100) -> AsyncIterator[models.CategoryGroup]:
+    def list(self, *, limit: int = 100, cursor: str | None = None) -> AsyncPages[models.CategoryGroup]:
         """List the category groups.
 
         ``GET /category_groups``; scope ``categories:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit})
-
-    async def list_page(self, *, limit: int = 100, cursor: str | None = None) -> models.CategoryGroupPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(_LIST, query={"limit": limit, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit}, cursor=cursor)
 
     async def get(self, id: int) -> models.CategoryGroup:
         """Get a category group.
@@ -91,22 +75,15 @@ class AsyncCategoryGroups(AsyncResource):
         return await self._core.call(_GET, path={"id": id})
 
     def list_categories(
-        self, category_group_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CategoryGroupCategory]:
+        self, category_group_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryGroupCategory]:
         """List the categories of a category group.
 
         ``GET /category_groups/{category_group_id}/categories``; scope ``categories:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"category_group_id": category_group_id}, query={"limit": limit}
-        )
-
-    async def list_categories_page(
-        self, category_group_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategoryGroupCategoryPage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"category_group_id": category_group_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )

@@ -9,9 +9,9 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Iterator
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST_CUSTOMER_INVOICES: Operation[models.ChangePage] = Operation(
     "getCustomerInvoicesChanges", "GET", "/changelogs/customer_invoices", "changelogs.ChangePage"
@@ -55,8 +55,8 @@ class Changelogs(Resource):
     """Changelogs."""
 
     def list_customer_invoices(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List what happened to invoices, the oldest first.
 
         Four weeks are kept, a few seconds behind. An older start_date is refused with 422. Changes of
@@ -65,21 +65,13 @@ class Changelogs(Resource):
         ``GET /changelogs/customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``; may be
         refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_CUSTOMER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    def list_customer_invoices_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_customer_invoices`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CUSTOMER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_CUSTOMER_INVOICES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_customers(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List what happened to customers, the oldest first.
 
         Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
@@ -87,81 +79,55 @@ class Changelogs(Resource):
         ``GET /changelogs/customers``; scope ``customers:all`` or ``:readonly``; may be refused with 422 or
         500.
         """
-        return self._core.items(_LIST_CUSTOMERS, query={"limit": limit}, first={"start_date": start_date})
-
-    def list_customers_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_customers`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CUSTOMERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_CUSTOMERS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_ledger_entries_categories(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogLedgerEntriesCategory]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.ChangelogLedgerEntriesCategory]:
         """List the ledger entries categories of a changelog.
 
         ``GET /changelogs/ledger_entries_categories``; scope ``ledger_entries:all`` or ``:readonly``; may
         be refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_LEDGER_ENTRIES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    def list_ledger_entries_categories_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogLedgerEntriesCategoryPage:
-        """Get one page of :meth:`list_ledger_entries_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_LEDGER_ENTRIES_CATEGORIES,
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
+            query={"limit": limit},
+            first={"start_date": start_date},
+            cursor=cursor,
         )
 
     def list_ledger_entry_lines(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List the ledger entry lines of a changelog.
 
         ``GET /changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``; may be
         refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_LEDGER_ENTRY_LINES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    def list_ledger_entry_lines_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_LEDGER_ENTRY_LINES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_LEDGER_ENTRY_LINES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_ledger_entry_lines_categories(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.ChangelogLedgerEntryLinesCategory]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.ChangelogLedgerEntryLinesCategory]:
         """List the ledger entry lines categories of a changelog.
 
         ``GET /changelogs/ledger_entry_lines_categories``; scope ``ledger_entries:all`` or ``:readonly``;
         may be refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_LEDGER_ENTRY_LINES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    def list_ledger_entry_lines_categories_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogLedgerEntryLinesCategoryPage:
-        """Get one page of :meth:`list_ledger_entry_lines_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_LEDGER_ENTRY_LINES_CATEGORIES,
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
+            query={"limit": limit},
+            first={"start_date": start_date},
+            cursor=cursor,
         )
 
     def list_products(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List what happened to products, the oldest first.
 
         Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
@@ -169,87 +135,55 @@ class Changelogs(Resource):
         ``GET /changelogs/products``; scope ``products:all`` or ``:readonly``; may be refused with 422 or
         500.
         """
-        return self._core.items(_LIST_PRODUCTS, query={"limit": limit}, first={"start_date": start_date})
-
-    def list_products_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_products`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_PRODUCTS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_PRODUCTS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_quotes(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List the quotes of a changelog.
 
         ``GET /changelogs/quotes``; scope ``quotes:all`` or ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(_LIST_QUOTES, query={"limit": limit}, first={"start_date": start_date})
-
-    def list_quotes_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_quotes`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_QUOTES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_QUOTES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_supplier_invoices(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List the supplier invoices of a changelog.
 
         ``GET /changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``; may be
         refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_SUPPLIER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    def list_supplier_invoices_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_supplier_invoices`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_SUPPLIER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_SUPPLIER_INVOICES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_suppliers(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List the suppliers of a changelog.
 
         ``GET /changelogs/suppliers``; scope ``suppliers:all`` or ``:readonly``; may be refused with 422 or
         500.
         """
-        return self._core.items(_LIST_SUPPLIERS, query={"limit": limit}, first={"start_date": start_date})
-
-    def list_suppliers_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_suppliers`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_SUPPLIERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_SUPPLIERS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_transactions(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> Page[models.Change]:
         """List the transactions of a changelog.
 
         ``GET /changelogs/transactions``; scope ``transactions:all`` or ``:readonly``; may be refused with
         422 or 500.
         """
-        return self._core.items(_LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date})
-
-    def list_transactions_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_transactions`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_TRANSACTIONS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
 
@@ -257,8 +191,8 @@ class AsyncChangelogs(AsyncResource):
     """Changelogs."""
 
     def list_customer_invoices(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List what happened to invoices, the oldest first.
 
         Four weeks are kept, a few seconds behind. An older start_date is refused with 422. Changes of
@@ -267,21 +201,13 @@ class AsyncChangelogs(AsyncResource):
         ``GET /changelogs/customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``; may be
         refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_CUSTOMER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    async def list_customer_invoices_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_customer_invoices`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CUSTOMER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_CUSTOMER_INVOICES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_customers(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List what happened to customers, the oldest first.
 
         Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
@@ -289,81 +215,55 @@ class AsyncChangelogs(AsyncResource):
         ``GET /changelogs/customers``; scope ``customers:all`` or ``:readonly``; may be refused with 422 or
         500.
         """
-        return self._core.items(_LIST_CUSTOMERS, query={"limit": limit}, first={"start_date": start_date})
-
-    async def list_customers_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_customers`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CUSTOMERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_CUSTOMERS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_ledger_entries_categories(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogLedgerEntriesCategory]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.ChangelogLedgerEntriesCategory]:
         """List the ledger entries categories of a changelog.
 
         ``GET /changelogs/ledger_entries_categories``; scope ``ledger_entries:all`` or ``:readonly``; may
         be refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_LEDGER_ENTRIES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    async def list_ledger_entries_categories_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogLedgerEntriesCategoryPage:
-        """Get one page of :meth:`list_ledger_entries_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_LEDGER_ENTRIES_CATEGORIES,
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
+            query={"limit": limit},
+            first={"start_date": start_date},
+            cursor=cursor,
         )
 
     def list_ledger_entry_lines(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List the ledger entry lines of a changelog.
 
         ``GET /changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``; may be
         refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_LEDGER_ENTRY_LINES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    async def list_ledger_entry_lines_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_LEDGER_ENTRY_LINES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_LEDGER_ENTRY_LINES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_ledger_entry_lines_categories(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.ChangelogLedgerEntryLinesCategory]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.ChangelogLedgerEntryLinesCategory]:
         """List the ledger entry lines categories of a changelog.
 
         ``GET /changelogs/ledger_entry_lines_categories``; scope ``ledger_entries:all`` or ``:readonly``;
         may be refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_LEDGER_ENTRY_LINES_CATEGORIES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    async def list_ledger_entry_lines_categories_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangelogLedgerEntryLinesCategoryPage:
-        """Get one page of :meth:`list_ledger_entry_lines_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_LEDGER_ENTRY_LINES_CATEGORIES,
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
+            query={"limit": limit},
+            first={"start_date": start_date},
+            cursor=cursor,
         )
 
     def list_products(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List what happened to products, the oldest first.
 
         Four weeks are kept, a few seconds behind. An older start_date is refused with 422.
@@ -371,85 +271,53 @@ class AsyncChangelogs(AsyncResource):
         ``GET /changelogs/products``; scope ``products:all`` or ``:readonly``; may be refused with 422 or
         500.
         """
-        return self._core.items(_LIST_PRODUCTS, query={"limit": limit}, first={"start_date": start_date})
-
-    async def list_products_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_products`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_PRODUCTS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_PRODUCTS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_quotes(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List the quotes of a changelog.
 
         ``GET /changelogs/quotes``; scope ``quotes:all`` or ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(_LIST_QUOTES, query={"limit": limit}, first={"start_date": start_date})
-
-    async def list_quotes_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_quotes`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_QUOTES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_QUOTES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_supplier_invoices(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List the supplier invoices of a changelog.
 
         ``GET /changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``; may be
         refused with 422 or 500.
         """
-        return self._core.items(
-            _LIST_SUPPLIER_INVOICES, query={"limit": limit}, first={"start_date": start_date}
-        )
-
-    async def list_supplier_invoices_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_supplier_invoices`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_SUPPLIER_INVOICES, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_SUPPLIER_INVOICES, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_suppliers(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List the suppliers of a changelog.
 
         ``GET /changelogs/suppliers``; scope ``suppliers:all`` or ``:readonly``; may be refused with 422 or
         500.
         """
-        return self._core.items(_LIST_SUPPLIERS, query={"limit": limit}, first={"start_date": start_date})
-
-    async def list_suppliers_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_suppliers`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_SUPPLIERS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_SUPPLIERS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
 
     def list_transactions(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.Change]:
         """List the transactions of a changelog.
 
         ``GET /changelogs/transactions``; scope ``transactions:all`` or ``:readonly``; may be refused with
         422 or 500.
         """
-        return self._core.items(_LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date})
-
-    async def list_transactions_page(
-        self, *, limit: int = 1000, start_date: dt.datetime | None = None, cursor: str | None = None
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_transactions`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_TRANSACTIONS, query={"limit": limit, "start_date": start_date, "cursor": cursor}
+        return self._core.page(
+            _LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CommercialDocumentPage] = Operation(
     "listCommercialDocuments", "GET", "/commercial_documents", "commercial_documents.CommercialDocumentPage"
@@ -55,25 +56,13 @@ class CommercialDocuments(Resource):
         limit: int = 100,
         filter: Sequence[filters.CommercialDocumentFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.CommercialDocument]:
+        cursor: str | None = None,
+    ) -> Page[models.CommercialDocument]:
         """List the commercial documents.
 
         ``GET /commercial_documents``; scope ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CommercialDocumentFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CommercialDocumentPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.CommercialDocument:
         """Get a commercial document.
@@ -95,83 +84,58 @@ class CommercialDocuments(Resource):
         )
 
     def list_appendices(
-        self, commercial_document_id: int, *, limit: int = 100
-    ) -> Iterator[models.FileAttachment]:
+        self, commercial_document_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.FileAttachment]:
         """List the appendices of a commercial document.
 
         ``GET /commercial_documents/{commercial_document_id}/appendices``; scope
         ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_APPENDICES, path={"commercial_document_id": commercial_document_id}, query={"limit": limit}
-        )
-
-    def list_appendices_page(
-        self, commercial_document_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.AppendixPage:
-        """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_APPENDICES,
             path={"commercial_document_id": commercial_document_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_invoice_line_sections(
-        self, commercial_document_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.InvoiceLineSectionRecord]:
+        self,
+        commercial_document_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> Page[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a commercial document.
 
         ``GET /commercial_documents/{commercial_document_id}/invoice_line_sections``; scope
         ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINE_SECTIONS,
             path={"commercial_document_id": commercial_document_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_invoice_line_sections_page(
+    def list_invoice_lines(
         self,
         commercial_document_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"commercial_document_id": commercial_document_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_lines(
-        self, commercial_document_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.QuoteInvoiceLine]:
+    ) -> Page[models.QuoteInvoiceLine]:
         """List the invoice lines of a commercial document.
 
         ``GET /commercial_documents/{commercial_document_id}/invoice_lines``; scope
         ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"commercial_document_id": commercial_document_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_invoice_lines_page(
-        self,
-        commercial_document_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.QuoteInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"commercial_document_id": commercial_document_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
 
@@ -184,25 +148,13 @@ class AsyncCommercialDocuments(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.CommercialDocumentFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.CommercialDocument]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.CommercialDocument]:
         """List the commercial documents.
 
         ``GET /commercial_documents``; scope ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CommercialDocumentFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CommercialDocumentPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.CommercialDocument:
         """Get a commercial document.
@@ -224,81 +176,56 @@ class AsyncCommercialDocuments(AsyncResource):
         )
 
     def list_appendices(
-        self, commercial_document_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.FileAttachment]:
+        self, commercial_document_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.FileAttachment]:
         """List the appendices of a commercial document.
 
         ``GET /commercial_documents/{commercial_document_id}/appendices``; scope
         ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_APPENDICES, path={"commercial_document_id": commercial_document_id}, query={"limit": limit}
-        )
-
-    async def list_appendices_page(
-        self, commercial_document_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.AppendixPage:
-        """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_APPENDICES,
             path={"commercial_document_id": commercial_document_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_invoice_line_sections(
-        self, commercial_document_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
+        self,
+        commercial_document_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a commercial document.
 
         ``GET /commercial_documents/{commercial_document_id}/invoice_line_sections``; scope
         ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINE_SECTIONS,
             path={"commercial_document_id": commercial_document_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_invoice_line_sections_page(
+    def list_invoice_lines(
         self,
         commercial_document_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"commercial_document_id": commercial_document_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_lines(
-        self, commercial_document_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.QuoteInvoiceLine]:
+    ) -> AsyncPages[models.QuoteInvoiceLine]:
         """List the invoice lines of a commercial document.
 
         ``GET /commercial_documents/{commercial_document_id}/invoice_lines``; scope
         ``commercial_documents:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"commercial_document_id": commercial_document_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_invoice_lines_page(
-        self,
-        commercial_document_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.QuoteInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"commercial_document_id": commercial_document_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.NamedRecordPage] = Operation(
     "getCustomerInvoiceTemplates", "GET", "/customer_invoice_templates", "shared.NamedRecordPage"
@@ -22,35 +22,23 @@ class CustomerInvoiceTemplates(Resource):
     """Customer invoice templates."""
 
     def list(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.NamedRecord]:
+        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
+    ) -> Page[models.NamedRecord]:
         """List the layouts that the PDF of an invoice can have.
 
         ``GET /customer_invoice_templates``; scope ``customer_invoice_templates:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "sort": sort})
-
-    def list_page(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
-    ) -> models.NamedRecordPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
 
 
 class AsyncCustomerInvoiceTemplates(AsyncResource):
     """Customer invoice templates."""
 
     def list(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.NamedRecord]:
+        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
+    ) -> AsyncPages[models.NamedRecord]:
         """List the layouts that the PDF of an invoice can have.
 
         ``GET /customer_invoice_templates``; scope ``customer_invoice_templates:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "sort": sort})
-
-    async def list_page(
-        self, *, limit: int = 100, sort: Literal["id", "-id"] | None = None, cursor: str | None = None
-    ) -> models.NamedRecordPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)

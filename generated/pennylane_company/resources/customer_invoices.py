@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CustomerInvoicePage] = Operation(
     "getCustomerInvoices", "GET", "/customer_invoices", "customer_invoices.CustomerInvoicePage"
@@ -140,7 +141,8 @@ class CustomerInvoices(Resource):
         filter: Sequence[filters.CustomerInvoiceFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
         include: Literal["invoice_lines"] | None = None,
-    ) -> Iterator[models.CustomerInvoice]:
+        cursor: str | None = None,
+    ) -> Page[models.CustomerInvoice]:
         """List invoices and credit notes, the newest first.
 
         Filter by external_reference to find one of yours. With include="invoice_lines" each page brings
@@ -148,23 +150,8 @@ class CustomerInvoices(Resource):
 
         ``GET /customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "include": include}
-        )
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CustomerInvoiceFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        include: Literal["invoice_lines"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST,
-            query={"limit": limit, "filter": filter, "sort": sort, "include": include, "cursor": cursor},
+        return self._core.page(
+            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "include": include}, cursor=cursor
         )
 
     def get(self, id: int) -> models.CustomerInvoice:
@@ -270,30 +257,23 @@ class CustomerInvoices(Resource):
         return self._core.call(_LINK_CREDIT_NOTE, path={"id": id}, body=body)
 
     def list_appendices(
-        self, customer_invoice_id: int, *, limit: int = 100
-    ) -> Iterator[models.FileAttachment]:
+        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.FileAttachment]:
         """List the files that are attached to an invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/appendices``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
-        )
-
-    def list_appendices_page(
-        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.AppendixPage:
-        """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_APPENDICES,
             path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_categories(
-        self, customer_invoice_id: int, *, limit: int = 100
-    ) -> Iterator[models.CategoryShare]:
+        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryShare]:
         """List the analytical categories of an invoice, each with its share.
 
         A draft has none.
@@ -301,76 +281,51 @@ class CustomerInvoices(Resource):
         ``GET /customer_invoices/{customer_invoice_id}/categories``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
-        )
-
-    def list_categories_page(
-        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_custom_header_fields(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CustomerInvoiceCustomHeaderField]:
+        self,
+        customer_invoice_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> Page[models.CustomerInvoiceCustomHeaderField]:
         """List the fields that the company adds to the head of the invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/custom_header_fields``; scope
         ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_CUSTOM_HEADER_FIELDS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_custom_header_fields_page(
+    def list_invoice_line_sections(
         self,
         customer_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceCustomHeaderFieldPage:
-        """Get one page of :meth:`list_custom_header_fields`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CUSTOM_HEADER_FIELDS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_line_sections(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.InvoiceLineSectionRecord]:
+    ) -> Page[models.InvoiceLineSectionRecord]:
         """List the headings of an invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``; scope
         ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINE_SECTIONS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_invoice_line_sections_page(
-        self,
-        customer_invoice_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     def list_invoice_lines(
@@ -379,7 +334,8 @@ class CustomerInvoices(Resource):
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "rank", "-rank"] | None = None,
-    ) -> Iterator[models.CustomerInvoiceLine]:
+        cursor: str | None = None,
+    ) -> Page[models.CustomerInvoiceLine]:
         """List the lines of an invoice with the amounts that Pennylane computed.
 
         The last line comes first unless sort="rank" is asked for.
@@ -387,83 +343,51 @@ class CustomerInvoices(Resource):
         ``GET /customer_invoices/{customer_invoice_id}/invoice_lines``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_invoice_lines_page(
+    def list_matched_transactions(
         self,
         customer_invoice_id: int,
         *,
         limit: int = 100,
-        sort: Literal["id", "-id", "rank", "-rank"] | None = None,
+        sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_matched_transactions(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CustomerInvoiceMatchedTransaction]:
+    ) -> Page[models.CustomerInvoiceMatchedTransaction]:
         """List the bank transactions that an invoice is matched with.
 
         ``GET /customer_invoices/{customer_invoice_id}/matched_transactions``; scope
         ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_MATCHED_TRANSACTIONS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_matched_transactions_page(
+    def list_payments(
         self,
         customer_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceMatchedTransactionPage:
-        """Get one page of :meth:`list_matched_transactions`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_MATCHED_TRANSACTIONS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_payments(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.Payment]:
+    ) -> Page[models.Payment]:
         """List the payments of an invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/payments``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_PAYMENTS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_payments_page(
-        self,
-        customer_invoice_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.PaymentPage:
-        """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_PAYMENTS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     def mark_as_paid(self, id: int) -> None:
@@ -554,7 +478,8 @@ class AsyncCustomerInvoices(AsyncResource):
         filter: Sequence[filters.CustomerInvoiceFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
         include: Literal["invoice_lines"] | None = None,
-    ) -> AsyncIterator[models.CustomerInvoice]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.CustomerInvoice]:
         """List invoices and credit notes, the newest first.
 
         Filter by external_reference to find one of yours. With include="invoice_lines" each page brings
@@ -562,23 +487,8 @@ class AsyncCustomerInvoices(AsyncResource):
 
         ``GET /customer_invoices``; scope ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "include": include}
-        )
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CustomerInvoiceFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        include: Literal["invoice_lines"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST,
-            query={"limit": limit, "filter": filter, "sort": sort, "include": include, "cursor": cursor},
+        return self._core.page(
+            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "include": include}, cursor=cursor
         )
 
     async def get(self, id: int) -> models.CustomerInvoice:
@@ -686,30 +596,23 @@ class AsyncCustomerInvoices(AsyncResource):
         return await self._core.call(_LINK_CREDIT_NOTE, path={"id": id}, body=body)
 
     def list_appendices(
-        self, customer_invoice_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.FileAttachment]:
+        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.FileAttachment]:
         """List the files that are attached to an invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/appendices``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
-        )
-
-    async def list_appendices_page(
-        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.AppendixPage:
-        """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_APPENDICES,
             path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_categories(
-        self, customer_invoice_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CategoryShare]:
+        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryShare]:
         """List the analytical categories of an invoice, each with its share.
 
         A draft has none.
@@ -717,76 +620,51 @@ class AsyncCustomerInvoices(AsyncResource):
         ``GET /customer_invoices/{customer_invoice_id}/categories``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, query={"limit": limit}
-        )
-
-    async def list_categories_page(
-        self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_custom_header_fields(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CustomerInvoiceCustomHeaderField]:
+        self,
+        customer_invoice_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[models.CustomerInvoiceCustomHeaderField]:
         """List the fields that the company adds to the head of the invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/custom_header_fields``; scope
         ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_CUSTOM_HEADER_FIELDS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_custom_header_fields_page(
+    def list_invoice_line_sections(
         self,
         customer_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceCustomHeaderFieldPage:
-        """Get one page of :meth:`list_custom_header_fields`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CUSTOM_HEADER_FIELDS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_line_sections(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
+    ) -> AsyncPages[models.InvoiceLineSectionRecord]:
         """List the headings of an invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/invoice_line_sections``; scope
         ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINE_SECTIONS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_invoice_line_sections_page(
-        self,
-        customer_invoice_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     def list_invoice_lines(
@@ -795,7 +673,8 @@ class AsyncCustomerInvoices(AsyncResource):
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "rank", "-rank"] | None = None,
-    ) -> AsyncIterator[models.CustomerInvoiceLine]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.CustomerInvoiceLine]:
         """List the lines of an invoice with the amounts that Pennylane computed.
 
         The last line comes first unless sort="rank" is asked for.
@@ -803,83 +682,51 @@ class AsyncCustomerInvoices(AsyncResource):
         ``GET /customer_invoices/{customer_invoice_id}/invoice_lines``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_invoice_lines_page(
+    def list_matched_transactions(
         self,
         customer_invoice_id: int,
         *,
         limit: int = 100,
-        sort: Literal["id", "-id", "rank", "-rank"] | None = None,
+        sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_matched_transactions(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CustomerInvoiceMatchedTransaction]:
+    ) -> AsyncPages[models.CustomerInvoiceMatchedTransaction]:
         """List the bank transactions that an invoice is matched with.
 
         ``GET /customer_invoices/{customer_invoice_id}/matched_transactions``; scope
         ``customer_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_MATCHED_TRANSACTIONS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_matched_transactions_page(
+    def list_payments(
         self,
         customer_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerInvoiceMatchedTransactionPage:
-        """Get one page of :meth:`list_matched_transactions`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_MATCHED_TRANSACTIONS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_payments(
-        self, customer_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.Payment]:
+    ) -> AsyncPages[models.Payment]:
         """List the payments of an invoice.
 
         ``GET /customer_invoices/{customer_invoice_id}/payments``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_PAYMENTS,
             path={"customer_invoice_id": customer_invoice_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_payments_page(
-        self,
-        customer_invoice_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.PaymentPage:
-        """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_PAYMENTS,
-            path={"customer_invoice_id": customer_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     async def mark_as_paid(self, id: int) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CustomerPage] = Operation(
     "getCustomers", "GET", "/customers", "customers.CustomerPage"
@@ -40,27 +41,15 @@ class Customers(Resource):
         limit: int = 100,
         filter: Sequence[filters.CustomerFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Customer]:
+        cursor: str | None = None,
+    ) -> Page[models.Customer]:
         """List customers, companies and persons alike, the newest first.
 
         Filter by external_reference to find one of yours.
 
         ``GET /customers``; scope ``customers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CustomerFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.Customer:
         """Get a customer; customer_type tells a company from a person.
@@ -69,45 +58,34 @@ class Customers(Resource):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def list_categories(self, customer_id: int, *, limit: int = 100) -> Iterator[models.CategoryShare]:
+    def list_categories(
+        self, customer_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryShare]:
         """List the categories of a customer.
 
         ``GET /customers/{customer_id}/categories``; scope ``customers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit})
-
-    def list_categories_page(
-        self, customer_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit, "cursor": cursor}
+        return self._core.page(
+            _LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit}, cursor=cursor
         )
 
     def list_contacts(
-        self, customer_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CustomerContact]:
-        """List the people to talk to at a customer.
-
-        ``GET /customers/{customer_id}/contacts``; scope ``customers:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_CONTACTS, path={"customer_id": customer_id}, query={"limit": limit, "sort": sort}
-        )
-
-    def list_contacts_page(
         self,
         customer_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerContactPage:
-        """Get one page of :meth:`list_contacts`; ``cursor`` is from the page before."""
-        return self._core.call(
+    ) -> Page[models.CustomerContact]:
+        """List the people to talk to at a customer.
+
+        ``GET /customers/{customer_id}/contacts``; scope ``customers:all`` or ``:readonly``.
+        """
+        return self._core.page(
             _LIST_CONTACTS,
             path={"customer_id": customer_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
     def replace_categories(
@@ -129,27 +107,15 @@ class AsyncCustomers(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.CustomerFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Customer]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Customer]:
         """List customers, companies and persons alike, the newest first.
 
         Filter by external_reference to find one of yours.
 
         ``GET /customers``; scope ``customers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CustomerFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.Customer:
         """Get a customer; customer_type tells a company from a person.
@@ -158,45 +124,34 @@ class AsyncCustomers(AsyncResource):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    def list_categories(self, customer_id: int, *, limit: int = 100) -> AsyncIterator[models.CategoryShare]:
+    def list_categories(
+        self, customer_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryShare]:
         """List the categories of a customer.
 
         ``GET /customers/{customer_id}/categories``; scope ``customers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit})
-
-    async def list_categories_page(
-        self, customer_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit, "cursor": cursor}
+        return self._core.page(
+            _LIST_CATEGORIES, path={"customer_id": customer_id}, query={"limit": limit}, cursor=cursor
         )
 
     def list_contacts(
-        self, customer_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CustomerContact]:
-        """List the people to talk to at a customer.
-
-        ``GET /customers/{customer_id}/contacts``; scope ``customers:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_CONTACTS, path={"customer_id": customer_id}, query={"limit": limit, "sort": sort}
-        )
-
-    async def list_contacts_page(
         self,
         customer_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CustomerContactPage:
-        """Get one page of :meth:`list_contacts`; ``cursor`` is from the page before."""
-        return await self._core.call(
+    ) -> AsyncPages[models.CustomerContact]:
+        """List the people to talk to at a customer.
+
+        ``GET /customers/{customer_id}/contacts``; scope ``customers:all`` or ``:readonly``.
+        """
+        return self._core.page(
             _LIST_CONTACTS,
             path={"customer_id": customer_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
     async def replace_categories(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.FiscalYearPage] = Operation(
     "getFiscalYears", "GET", "/fiscal_years", "fiscal_years.FiscalYearPage"
@@ -22,43 +22,31 @@ class FiscalYears(Resource):
     """Fiscal years."""
 
     def list(
-        self, *, limit: int = 100, sort: Literal["id", "-id", "start", "-start"] | None = None
-    ) -> Iterator[models.FiscalYear]:
-        """List the fiscal years.
-
-        ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
-        """
-        return self._core.items(_LIST, query={"limit": limit, "sort": sort})
-
-    def list_page(
         self,
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "start", "-start"] | None = None,
         cursor: str | None = None,
-    ) -> models.FiscalYearPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
+    ) -> Page[models.FiscalYear]:
+        """List the fiscal years.
+
+        ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
+        """
+        return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
 
 
 class AsyncFiscalYears(AsyncResource):
     """Fiscal years."""
 
     def list(
-        self, *, limit: int = 100, sort: Literal["id", "-id", "start", "-start"] | None = None
-    ) -> AsyncIterator[models.FiscalYear]:
-        """List the fiscal years.
-
-        ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
-        """
-        return self._core.items(_LIST, query={"limit": limit, "sort": sort})
-
-    async def list_page(
         self,
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "start", "-start"] | None = None,
         cursor: str | None = None,
-    ) -> models.FiscalYearPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(_LIST, query={"limit": limit, "sort": sort, "cursor": cursor})
+    ) -> AsyncPages[models.FiscalYear]:
+        """List the fiscal years.
+
+        ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
+        """
+        return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.GocardlessMandatePage] = Operation(
     "getGocardlessMandates", "GET", "/gocardless_mandates", "gocardless_mandates.GocardlessMandatePage"
@@ -39,25 +40,13 @@ class GocardlessMandates(Resource):
         limit: int = 100,
         filter: Sequence[filters.GocardlessMandateFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.GocardlessMandate]:
+        cursor: str | None = None,
+    ) -> Page[models.GocardlessMandate]:
         """List the gocardless mandates.
 
         ``GET /gocardless_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.GocardlessMandateFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.GocardlessMandatePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.GocardlessMandate:
         """Get a gocardless mandate.
@@ -100,25 +89,13 @@ class AsyncGocardlessMandates(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.GocardlessMandateFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.GocardlessMandate]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.GocardlessMandate]:
         """List the gocardless mandates.
 
         ``GET /gocardless_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.GocardlessMandateFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.GocardlessMandatePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.GocardlessMandate:
         """Get a gocardless mandate.

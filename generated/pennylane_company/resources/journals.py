@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.JournalPage] = Operation("getJournals", "GET", "/journals", "journals.JournalPage")
 _GET: Operation[models.Journal] = Operation("getJournal", "GET", "/journals/{id}", "journals.Journal")
@@ -27,25 +28,13 @@ class Journals(Resource):
         limit: int = 100,
         filter: Sequence[filters.JournalFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Journal]:
+        cursor: str | None = None,
+    ) -> Page[models.Journal]:
         """List the journals.
 
         ``GET /journals``; scope ``journals:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.JournalFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.JournalPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.Journal:
         """Get a journal.
@@ -71,25 +60,13 @@ class AsyncJournals(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.JournalFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Journal]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Journal]:
         """List the journals.
 
         ``GET /journals``; scope ``journals:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.JournalFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.JournalPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.Journal:
         """Get a journal.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.LedgerAccountPage] = Operation(
     "getLedgerAccounts", "GET", "/ledger_accounts", "ledger_accounts.LedgerAccountPage"
@@ -36,27 +37,15 @@ class LedgerAccounts(Resource):
         limit: int = 1000,
         filter: Sequence[filters.LedgerAccountFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.LedgerAccount]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerAccount]:
         """List the accounts of the ledger.
 
         One number can belong to several accounts that differ in their VAT code.
 
         ``GET /ledger_accounts``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 1000,
-        filter: Sequence[filters.LedgerAccountFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.LedgerAccount:
         """Get an account of the ledger.
@@ -91,27 +80,15 @@ class AsyncLedgerAccounts(AsyncResource):
         limit: int = 1000,
         filter: Sequence[filters.LedgerAccountFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.LedgerAccount]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerAccount]:
         """List the accounts of the ledger.
 
         One number can belong to several accounts that differ in their VAT code.
 
         ``GET /ledger_accounts``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 1000,
-        filter: Sequence[filters.LedgerAccountFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.LedgerAccount:
         """Get an account of the ledger.

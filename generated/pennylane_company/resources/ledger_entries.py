@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.LedgerEntryPage] = Operation(
     "getLedgerEntries", "GET", "/ledger_entries", "ledger_entries.LedgerEntryPage"
@@ -42,25 +43,13 @@ class LedgerEntries(Resource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.LedgerEntryListed]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntryListed]:
         """List the ledger entries.
 
         ``GET /ledger_entries``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.LedgerEntry:
         """Get a ledger entry.
@@ -90,32 +79,18 @@ class LedgerEntries(Resource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.LedgerEntryWrittenLine]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntryWrittenLine]:
         """List the ledger entry lines of a ledger entry.
 
         ``GET /ledger_entries/{ledger_entry_id}/ledger_entry_lines``; scope ``ledger_entries:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LEDGER_ENTRY_LINES,
             path={"ledger_entry_id": ledger_entry_id},
             query={"limit": limit, "filter": filter, "sort": sort},
-        )
-
-    def list_ledger_entry_lines_page(
-        self,
-        ledger_entry_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryLedgerEntryLineFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLedgerEntryLinePage:
-        """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_LEDGER_ENTRY_LINES,
-            path={"ledger_entry_id": ledger_entry_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
 
@@ -128,25 +103,13 @@ class AsyncLedgerEntries(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryListed]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntryListed]:
         """List the ledger entries.
 
         ``GET /ledger_entries``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.LedgerEntry:
         """Get a ledger entry.
@@ -176,30 +139,16 @@ class AsyncLedgerEntries(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryWrittenLine]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntryWrittenLine]:
         """List the ledger entry lines of a ledger entry.
 
         ``GET /ledger_entries/{ledger_entry_id}/ledger_entry_lines``; scope ``ledger_entries:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LEDGER_ENTRY_LINES,
             path={"ledger_entry_id": ledger_entry_id},
             query={"limit": limit, "filter": filter, "sort": sort},
-        )
-
-    async def list_ledger_entry_lines_page(
-        self,
-        ledger_entry_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryLedgerEntryLineFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLedgerEntryLinePage:
-        """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_LEDGER_ENTRY_LINES,
-            path={"ledger_entry_id": ledger_entry_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )

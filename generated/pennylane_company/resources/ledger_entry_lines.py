@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.LedgerEntryLinePage] = Operation(
     "getLedgerEntryLines", "GET", "/ledger_entry_lines", "ledger_entry_lines.LedgerEntryLinePage"
@@ -57,25 +58,13 @@ class LedgerEntryLines(Resource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.LedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntryLine]:
         """List the ledger entry lines.
 
         ``GET /ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLinePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.LedgerEntryLine:
         """Get a ledger entry line.
@@ -92,32 +81,23 @@ class LedgerEntryLines(Resource):
         return self._core.call(_LETTER, body=body)
 
     def list_categories(
-        self, ledger_entry_line_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.CategoryShare]:
-        """List the categories of a ledger entry line.
-
-        ``GET /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all`` or
-        ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_CATEGORIES,
-            path={"ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort},
-        )
-
-    def list_categories_page(
         self,
         ledger_entry_line_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
+    ) -> Page[models.CategoryShare]:
+        """List the categories of a ledger entry line.
+
+        ``GET /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all`` or
+        ``:readonly``.
+        """
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
     def list_lettered_ledger_entry_lines(
@@ -126,31 +106,18 @@ class LedgerEntryLines(Resource):
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.LedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntryLine]:
         """List the lettered ledger entry lines of a ledger entry line.
 
         ``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``; scope
         ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LETTERED_LEDGER_ENTRY_LINES,
             path={"ledger_entry_line_id": ledger_entry_line_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_lettered_ledger_entry_lines_page(
-        self,
-        ledger_entry_line_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLineLetteredLedgerEntryLinePage:
-        """Get one page of :meth:`list_lettered_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_LETTERED_LEDGER_ENTRY_LINES,
-            path={"ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     def replace_categories(
@@ -182,25 +149,13 @@ class AsyncLedgerEntryLines(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntryLine]:
         """List the ledger entry lines.
 
         ``GET /ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLinePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.LedgerEntryLine:
         """Get a ledger entry line.
@@ -217,32 +172,23 @@ class AsyncLedgerEntryLines(AsyncResource):
         return await self._core.call(_LETTER, body=body)
 
     def list_categories(
-        self, ledger_entry_line_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.CategoryShare]:
-        """List the categories of a ledger entry line.
-
-        ``GET /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all`` or
-        ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_CATEGORIES,
-            path={"ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort},
-        )
-
-    async def list_categories_page(
         self,
         ledger_entry_line_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
+    ) -> AsyncPages[models.CategoryShare]:
+        """List the categories of a ledger entry line.
+
+        ``GET /ledger_entry_lines/{ledger_entry_line_id}/categories``; scope ``ledger_entries:all`` or
+        ``:readonly``.
+        """
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
     def list_lettered_ledger_entry_lines(
@@ -251,31 +197,18 @@ class AsyncLedgerEntryLines(AsyncResource):
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntryLine]:
         """List the lettered ledger entry lines of a ledger entry line.
 
         ``GET /ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``; scope
         ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LETTERED_LEDGER_ENTRY_LINES,
             path={"ledger_entry_line_id": ledger_entry_line_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_lettered_ledger_entry_lines_page(
-        self,
-        ledger_entry_line_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLineLetteredLedgerEntryLinePage:
-        """Get one page of :meth:`list_lettered_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_LETTERED_LEDGER_ENTRY_LINES,
-            path={"ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     async def replace_categories(

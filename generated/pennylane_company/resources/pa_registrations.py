@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.PaRegistrationPage] = Operation(
     "getPaRegistrations", "GET", "/pa_registrations", "pa_registrations.PaRegistrationPage"
@@ -20,28 +19,20 @@ _LIST: Operation[models.PaRegistrationPage] = Operation(
 class PaRegistrations(Resource):
     """PA registrations."""
 
-    def list(self) -> Iterator[models.PaRegistration]:
+    def list(self) -> Page[models.PaRegistration]:
         """List the registrations with the approved platform for electronic invoices.
 
         ``GET /pa_registrations``; scope ``pa_registrations:readonly``.
         """
-        return self._core.items(_LIST)
-
-    def list_page(self) -> models.PaRegistrationPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(_LIST)
+        return self._core.page(_LIST)
 
 
 class AsyncPaRegistrations(AsyncResource):
     """PA registrations."""
 
-    def list(self) -> AsyncIterator[models.PaRegistration]:
+    def list(self) -> AsyncPages[models.PaRegistration]:
         """List the registrations with the approved platform for electronic invoices.
 
         ``GET /pa_registrations``; scope ``pa_registrations:readonly``.
         """
-        return self._core.items(_LIST)
-
-    async def list_page(self) -> models.PaRegistrationPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(_LIST)
+        return self._core.page(_LIST)

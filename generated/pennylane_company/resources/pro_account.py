@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST_MANDATE_MIGRATIONS: Operation[models.ProAccountMandateMigrationPage] = Operation(
     "getProAccountMandateMigrations",
@@ -42,26 +43,14 @@ class ProAccount(Resource):
         limit: int = 100,
         filter: Sequence[filters.ProAccountMandateMigrationFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.ProAccountMandateMigration]:
+        cursor: str | None = None,
+    ) -> Page[models.ProAccountMandateMigration]:
         """List the mandate migrations of a pro account.
 
         ``GET /pro_account/mandate_migrations``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_mandate_migrations_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.ProAccountMandateMigrationFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.ProAccountMandateMigrationPage:
-        """Get one page of :meth:`list_mandate_migrations`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
+        return self._core.page(
+            _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor
         )
 
     def list_mandates(
@@ -70,24 +59,14 @@ class ProAccount(Resource):
         limit: int = 100,
         filter: Sequence[filters.ProAccountMandateFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.ProAccountMandate]:
+        cursor: str | None = None,
+    ) -> Page[models.ProAccountMandate]:
         """List the mandates of a pro account.
 
         ``GET /pro_account/mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_mandates_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.ProAccountMandateFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.ProAccountMandatePage:
-        """Get one page of :meth:`list_mandates`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
+        return self._core.page(
+            _LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor
         )
 
     def migrate_mandate(self, body: models.ProAccountMigrateMandate) -> models.ProAccountMigrateMandateAnswer:
@@ -114,26 +93,14 @@ class AsyncProAccount(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.ProAccountMandateMigrationFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.ProAccountMandateMigration]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.ProAccountMandateMigration]:
         """List the mandate migrations of a pro account.
 
         ``GET /pro_account/mandate_migrations``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_mandate_migrations_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.ProAccountMandateMigrationFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.ProAccountMandateMigrationPage:
-        """Get one page of :meth:`list_mandate_migrations`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
+        return self._core.page(
+            _LIST_MANDATE_MIGRATIONS, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor
         )
 
     def list_mandates(
@@ -142,24 +109,14 @@ class AsyncProAccount(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.ProAccountMandateFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.ProAccountMandate]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.ProAccountMandate]:
         """List the mandates of a pro account.
 
         ``GET /pro_account/mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_mandates_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.ProAccountMandateFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.ProAccountMandatePage:
-        """Get one page of :meth:`list_mandates`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
+        return self._core.page(
+            _LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor
         )
 
     async def migrate_mandate(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.ProductPage] = Operation("getProducts", "GET", "/products", "products.ProductPage")
 _GET: Operation[models.Product] = Operation("getProduct", "GET", "/products/{id}", "products.Product")
@@ -28,27 +29,15 @@ class Products(Resource):
         limit: int = 100,
         filter: Sequence[filters.ProductFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Product]:
+        cursor: str | None = None,
+    ) -> Page[models.Product]:
         """List products, the newest first.
 
         Filter by external_reference to find one of yours.
 
         ``GET /products``; scope ``products:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.ProductFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.ProductPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.Product:
         """Get a product.
@@ -83,27 +72,15 @@ class AsyncProducts(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.ProductFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Product]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Product]:
         """List products, the newest first.
 
         Filter by external_reference to find one of yours.
 
         ``GET /products``; scope ``products:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.ProductFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.ProductPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.Product:
         """Get a product.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.PurchaseRequestPage] = Operation(
     "getPurchaseRequests", "GET", "/purchase_requests", "purchase_requests.PurchaseRequestPage"
@@ -33,25 +34,13 @@ class PurchaseRequests(Resource):
         limit: int = 100,
         filter: Sequence[filters.PurchaseRequestFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.PurchaseRequest]:
+        cursor: str | None = None,
+    ) -> Page[models.PurchaseRequest]:
         """List the purchase requests.
 
         ``GET /purchase_requests``; scope ``purchase_requests:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.PurchaseRequestFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.PurchaseRequestPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.PurchaseRequest:
         """Get a purchase request.
@@ -77,25 +66,13 @@ class AsyncPurchaseRequests(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.PurchaseRequestFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.PurchaseRequest]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.PurchaseRequest]:
         """List the purchase requests.
 
         ``GET /purchase_requests``; scope ``purchase_requests:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.PurchaseRequestFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.PurchaseRequestPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.PurchaseRequest:
         """Get a purchase request.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.QuotePage] = Operation("listQuotes", "GET", "/quotes", "quotes.QuotePage")
 _GET: Operation[models.Quote] = Operation("getQuote", "GET", "/quotes/{id}", "quotes.Quote")
@@ -51,25 +52,13 @@ class Quotes(Resource):
         limit: int = 100,
         filter: Sequence[filters.QuoteFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Quote]:
+        cursor: str | None = None,
+    ) -> Page[models.Quote]:
         """List the quotes.
 
         ``GET /quotes``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.QuoteFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.QuotePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.Quote:
         """Get a quote.
@@ -99,71 +88,53 @@ class Quotes(Resource):
         """
         return self._core.call(_CREATE_APPENDICES, path={"quote_id": quote_id}, body=body)
 
-    def list_appendices(self, quote_id: int, *, limit: int = 100) -> Iterator[models.FileAttachment]:
+    def list_appendices(
+        self, quote_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.FileAttachment]:
         """List the appendices of a quote.
 
         ``GET /quotes/{quote_id}/appendices``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit})
-
-    def list_appendices_page(
-        self, quote_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.AppendixPage:
-        """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit, "cursor": cursor}
+        return self._core.page(
+            _LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit}, cursor=cursor
         )
 
     def list_invoice_line_sections(
-        self, quote_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.InvoiceLineSectionRecord]:
+        self,
+        quote_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> Page[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a quote.
 
         ``GET /quotes/{quote_id}/invoice_line_sections``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_INVOICE_LINE_SECTIONS, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
+        return self._core.page(
+            _LIST_INVOICE_LINE_SECTIONS,
+            path={"quote_id": quote_id},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_invoice_line_sections_page(
+    def list_invoice_lines(
         self,
         quote_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"quote_id": quote_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_lines(
-        self, quote_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.QuoteInvoiceLine]:
+    ) -> Page[models.QuoteInvoiceLine]:
         """List the invoice lines of a quote.
 
         ``GET /quotes/{quote_id}/invoice_lines``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_INVOICE_LINES, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
-        )
-
-    def list_invoice_lines_page(
-        self,
-        quote_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.QuoteInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"quote_id": quote_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
     def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None:
@@ -190,25 +161,13 @@ class AsyncQuotes(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.QuoteFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Quote]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Quote]:
         """List the quotes.
 
         ``GET /quotes``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.QuoteFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.QuotePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.Quote:
         """Get a quote.
@@ -238,71 +197,53 @@ class AsyncQuotes(AsyncResource):
         """
         return await self._core.call(_CREATE_APPENDICES, path={"quote_id": quote_id}, body=body)
 
-    def list_appendices(self, quote_id: int, *, limit: int = 100) -> AsyncIterator[models.FileAttachment]:
+    def list_appendices(
+        self, quote_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.FileAttachment]:
         """List the appendices of a quote.
 
         ``GET /quotes/{quote_id}/appendices``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit})
-
-    async def list_appendices_page(
-        self, quote_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.AppendixPage:
-        """Get one page of :meth:`list_appendices`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit, "cursor": cursor}
+        return self._core.page(
+            _LIST_APPENDICES, path={"quote_id": quote_id}, query={"limit": limit}, cursor=cursor
         )
 
     def list_invoice_line_sections(
-        self, quote_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.InvoiceLineSectionRecord]:
+        self,
+        quote_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[models.InvoiceLineSectionRecord]:
         """List the invoice line sections of a quote.
 
         ``GET /quotes/{quote_id}/invoice_line_sections``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_INVOICE_LINE_SECTIONS, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
+        return self._core.page(
+            _LIST_INVOICE_LINE_SECTIONS,
+            path={"quote_id": quote_id},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_invoice_line_sections_page(
+    def list_invoice_lines(
         self,
         quote_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.InvoiceLineSectionPage:
-        """Get one page of :meth:`list_invoice_line_sections`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINE_SECTIONS,
-            path={"quote_id": quote_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_invoice_lines(
-        self, quote_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.QuoteInvoiceLine]:
+    ) -> AsyncPages[models.QuoteInvoiceLine]:
         """List the invoice lines of a quote.
 
         ``GET /quotes/{quote_id}/invoice_lines``; scope ``quotes:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_INVOICE_LINES, path={"quote_id": quote_id}, query={"limit": limit, "sort": sort}
-        )
-
-    async def list_invoice_lines_page(
-        self,
-        quote_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.QuoteInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"quote_id": quote_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
     async def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None:

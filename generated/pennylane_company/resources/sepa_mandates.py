@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.SepaMandatePage] = Operation(
     "getSepaMandates", "GET", "/sepa_mandates", "sepa_mandates.SepaMandatePage"
@@ -37,25 +38,13 @@ class SepaMandates(Resource):
         limit: int = 100,
         filter: Sequence[filters.SepaMandateFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.SepaMandate]:
+        cursor: str | None = None,
+    ) -> Page[models.SepaMandate]:
         """List the sepa mandates.
 
         ``GET /sepa_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SepaMandateFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SepaMandatePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.SepaMandate:
         """Get a sepa mandate.
@@ -95,25 +84,13 @@ class AsyncSepaMandates(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.SepaMandateFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.SepaMandate]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.SepaMandate]:
         """List the sepa mandates.
 
         ``GET /sepa_mandates``; scope ``customer_mandates:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SepaMandateFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SepaMandatePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.SepaMandate:
         """Get a sepa mandate.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.SupplierInvoicePage] = Operation(
     "getSupplierInvoices", "GET", "/supplier_invoices", "supplier_invoices.SupplierInvoicePage"
@@ -103,25 +104,13 @@ class SupplierInvoices(Resource):
         limit: int = 100,
         filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.SupplierInvoice]:
+        cursor: str | None = None,
+    ) -> Page[models.SupplierInvoice]:
         """List the supplier invoices.
 
         ``GET /supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.SupplierInvoice:
         """Get a supplier invoice.
@@ -166,112 +155,78 @@ class SupplierInvoices(Resource):
         )
 
     def list_categories(
-        self, supplier_invoice_id: int, *, limit: int = 100
-    ) -> Iterator[models.CategoryShare]:
+        self, supplier_invoice_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryShare]:
         """List the categories of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/categories``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"supplier_invoice_id": supplier_invoice_id}, query={"limit": limit}
-        )
-
-    def list_categories_page(
-        self, supplier_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_invoice_lines(
-        self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.SupplierInvoiceInvoiceLine]:
+        self,
+        supplier_invoice_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> Page[models.SupplierInvoiceInvoiceLine]:
         """List the invoice lines of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/invoice_lines``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"supplier_invoice_id": supplier_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_invoice_lines_page(
+    def list_matched_transactions(
         self,
         supplier_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.SupplierInvoiceInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_matched_transactions(
-        self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.SupplierInvoiceMatchedTransaction]:
+    ) -> Page[models.SupplierInvoiceMatchedTransaction]:
         """List the matched transactions of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
         ``supplier_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_MATCHED_TRANSACTIONS,
             path={"supplier_invoice_id": supplier_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    def list_matched_transactions_page(
+    def list_payments(
         self,
         supplier_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.SupplierInvoiceMatchedTransactionPage:
-        """Get one page of :meth:`list_matched_transactions`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_MATCHED_TRANSACTIONS,
-            path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_payments(
-        self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.Payment]:
+    ) -> Page[models.Payment]:
         """List the payments of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/payments``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_PAYMENTS,
             path={"supplier_invoice_id": supplier_invoice_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_payments_page(
-        self,
-        supplier_invoice_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.PaymentPage:
-        """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_PAYMENTS,
-            path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None:
@@ -348,25 +303,13 @@ class AsyncSupplierInvoices(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.SupplierInvoice]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.SupplierInvoice]:
         """List the supplier invoices.
 
         ``GET /supplier_invoices``; scope ``supplier_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.SupplierInvoice:
         """Get a supplier invoice.
@@ -411,112 +354,78 @@ class AsyncSupplierInvoices(AsyncResource):
         )
 
     def list_categories(
-        self, supplier_invoice_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CategoryShare]:
+        self, supplier_invoice_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryShare]:
         """List the categories of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/categories``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"supplier_invoice_id": supplier_invoice_id}, query={"limit": limit}
-        )
-
-    async def list_categories_page(
-        self, supplier_invoice_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def list_invoice_lines(
-        self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.SupplierInvoiceInvoiceLine]:
+        self,
+        supplier_invoice_id: int,
+        *,
+        limit: int = 100,
+        sort: Literal["id", "-id"] | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[models.SupplierInvoiceInvoiceLine]:
         """List the invoice lines of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/invoice_lines``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_INVOICE_LINES,
             path={"supplier_invoice_id": supplier_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_invoice_lines_page(
+    def list_matched_transactions(
         self,
         supplier_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.SupplierInvoiceInvoiceLinePage:
-        """Get one page of :meth:`list_invoice_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_INVOICE_LINES,
-            path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_matched_transactions(
-        self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.SupplierInvoiceMatchedTransaction]:
+    ) -> AsyncPages[models.SupplierInvoiceMatchedTransaction]:
         """List the matched transactions of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
         ``supplier_invoices:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_MATCHED_TRANSACTIONS,
             path={"supplier_invoice_id": supplier_invoice_id},
             query={"limit": limit, "sort": sort},
+            cursor=cursor,
         )
 
-    async def list_matched_transactions_page(
+    def list_payments(
         self,
         supplier_invoice_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.SupplierInvoiceMatchedTransactionPage:
-        """Get one page of :meth:`list_matched_transactions`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_MATCHED_TRANSACTIONS,
-            path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
-        )
-
-    def list_payments(
-        self, supplier_invoice_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.Payment]:
+    ) -> AsyncPages[models.Payment]:
         """List the payments of a supplier invoice.
 
         ``GET /supplier_invoices/{supplier_invoice_id}/payments``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_PAYMENTS,
             path={"supplier_invoice_id": supplier_invoice_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_payments_page(
-        self,
-        supplier_invoice_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.PaymentPage:
-        """Get one page of :meth:`list_payments`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_PAYMENTS,
-            path={"supplier_invoice_id": supplier_invoice_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
     async def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.SupplierPage] = Operation(
     "getSuppliers", "GET", "/suppliers", "suppliers.SupplierPage"
@@ -39,25 +40,13 @@ class Suppliers(Resource):
         limit: int = 100,
         filter: Sequence[filters.SupplierFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Supplier]:
+        cursor: str | None = None,
+    ) -> Page[models.Supplier]:
         """List the suppliers.
 
         ``GET /suppliers``; scope ``suppliers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.Supplier:
         """Get a supplier.
@@ -80,19 +69,15 @@ class Suppliers(Resource):
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def list_categories(self, supplier_id: int, *, limit: int = 100) -> Iterator[models.CategoryShare]:
+    def list_categories(
+        self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryShare]:
         """List the categories of a supplier.
 
         ``GET /suppliers/{supplier_id}/categories``; scope ``suppliers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit})
-
-    def list_categories_page(
-        self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit, "cursor": cursor}
+        return self._core.page(
+            _LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit}, cursor=cursor
         )
 
     def replace_categories(
@@ -114,25 +99,13 @@ class AsyncSuppliers(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.SupplierFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Supplier]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Supplier]:
         """List the suppliers.
 
         ``GET /suppliers``; scope ``suppliers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.Supplier:
         """Get a supplier.
@@ -155,19 +128,15 @@ class AsyncSuppliers(AsyncResource):
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def list_categories(self, supplier_id: int, *, limit: int = 100) -> AsyncIterator[models.CategoryShare]:
+    def list_categories(
+        self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryShare]:
         """List the categories of a supplier.
 
         ``GET /suppliers/{supplier_id}/categories``; scope ``suppliers:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit})
-
-    async def list_categories_page(
-        self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit, "cursor": cursor}
+        return self._core.page(
+            _LIST_CATEGORIES, path={"supplier_id": supplier_id}, query={"limit": limit}, cursor=cursor
         )
 
     async def replace_categories(

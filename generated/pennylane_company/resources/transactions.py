@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.TransactionPage] = Operation(
     "getTransactions", "GET", "/transactions", "transactions.TransactionPage"
@@ -51,25 +52,13 @@ class Transactions(Resource):
         limit: int = 100,
         filter: Sequence[filters.TransactionFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Transaction]:
+        cursor: str | None = None,
+    ) -> Page[models.Transaction]:
         """List the transactions.
 
         ``GET /transactions``; scope ``transactions:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.TransactionFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.TransactionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     def get(self, id: int) -> models.Transaction:
         """Get a transaction.
@@ -92,45 +81,30 @@ class Transactions(Resource):
         """
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
-    def list_categories(self, transaction_id: int, *, limit: int = 100) -> Iterator[models.CategoryShare]:
+    def list_categories(
+        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryShare]:
         """List the categories of a transaction.
 
         ``GET /transactions/{transaction_id}/categories``; scope ``transactions:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"transaction_id": transaction_id}, query={"limit": limit}
-        )
-
-    def list_categories_page(
-        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CATEGORIES,
-            path={"transaction_id": transaction_id},
-            query={"limit": limit, "cursor": cursor},
+        return self._core.page(
+            _LIST_CATEGORIES, path={"transaction_id": transaction_id}, query={"limit": limit}, cursor=cursor
         )
 
     def list_matched_invoices(
-        self, transaction_id: int, *, limit: int = 100
-    ) -> Iterator[models.TransactionMatchedInvoice]:
+        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.TransactionMatchedInvoice]:
         """List the matched invoices of a transaction.
 
         ``GET /transactions/{transaction_id}/matched_invoices``; scope ``transactions:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_MATCHED_INVOICES, path={"transaction_id": transaction_id}, query={"limit": limit}
-        )
-
-    def list_matched_invoices_page(
-        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.TransactionMatchedInvoicePage:
-        """Get one page of :meth:`list_matched_invoices`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST_MATCHED_INVOICES,
             path={"transaction_id": transaction_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     def replace_categories(
@@ -153,25 +127,13 @@ class AsyncTransactions(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.TransactionFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Transaction]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Transaction]:
         """List the transactions.
 
         ``GET /transactions``; scope ``transactions:all`` or ``:readonly``.
         """
-        return self._core.items(_LIST, query={"limit": limit, "filter": filter, "sort": sort})
-
-    async def list_page(
-        self,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.TransactionFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.TransactionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor}
-        )
+        return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
     async def get(self, id: int) -> models.Transaction:
         """Get a transaction.
@@ -195,46 +157,29 @@ class AsyncTransactions(AsyncResource):
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
 
     def list_categories(
-        self, transaction_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CategoryShare]:
+        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryShare]:
         """List the categories of a transaction.
 
         ``GET /transactions/{transaction_id}/categories``; scope ``transactions:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST_CATEGORIES, path={"transaction_id": transaction_id}, query={"limit": limit}
-        )
-
-    async def list_categories_page(
-        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategorySharePage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CATEGORIES,
-            path={"transaction_id": transaction_id},
-            query={"limit": limit, "cursor": cursor},
+        return self._core.page(
+            _LIST_CATEGORIES, path={"transaction_id": transaction_id}, query={"limit": limit}, cursor=cursor
         )
 
     def list_matched_invoices(
-        self, transaction_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.TransactionMatchedInvoice]:
+        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.TransactionMatchedInvoice]:
         """List the matched invoices of a transaction.
 
         ``GET /transactions/{transaction_id}/matched_invoices``; scope ``transactions:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST_MATCHED_INVOICES, path={"transaction_id": transaction_id}, query={"limit": limit}
-        )
-
-    async def list_matched_invoices_page(
-        self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.TransactionMatchedInvoicePage:
-        """Get one page of :meth:`list_matched_invoices`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST_MATCHED_INVOICES,
             path={"transaction_id": transaction_id},
-            query={"limit": limit, "cursor": cursor},
+            query={"limit": limit},
+            cursor=cursor,
         )
 
     async def replace_categories(

@@ -9,9 +9,9 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Iterator
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.TrialBalancePage] = Operation(
     "getTrialBalance", "GET", "/trial_balance", "trial_balance.TrialBalancePage"
@@ -28,12 +28,13 @@ class TrialBalance(Resource):
         period_end: dt.date,
         is_auxiliary: bool | None = None,
         limit: int = 1000,
-    ) -> Iterator[models.TrialBalance]:
+        cursor: str | None = None,
+    ) -> Page[models.TrialBalance]:
         """List the trial balance.
 
         ``GET /trial_balance``; scope ``trial_balance:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST,
             query={
                 "period_start": period_start,
@@ -41,27 +42,7 @@ class TrialBalance(Resource):
                 "is_auxiliary": is_auxiliary,
                 "limit": limit,
             },
-        )
-
-    def list_page(
-        self,
-        *,
-        period_start: dt.date,
-        period_end: dt.date,
-        is_auxiliary: bool | None = None,
-        limit: int = 1000,
-        cursor: str | None = None,
-    ) -> models.TrialBalancePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST,
-            query={
-                "period_start": period_start,
-                "period_end": period_end,
-                "is_auxiliary": is_auxiliary,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            cursor=cursor,
         )
 
 
@@ -75,12 +56,13 @@ class AsyncTrialBalance(AsyncResource):
         period_end: dt.date,
         is_auxiliary: bool | None = None,
         limit: int = 1000,
-    ) -> AsyncIterator[models.TrialBalance]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.TrialBalance]:
         """List the trial balance.
 
         ``GET /trial_balance``; scope ``trial_balance:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST,
             query={
                 "period_start": period_start,
@@ -88,25 +70,5 @@ class AsyncTrialBalance(AsyncResource):
                 "is_auxiliary": is_auxiliary,
                 "limit": limit,
             },
-        )
-
-    async def list_page(
-        self,
-        *,
-        period_start: dt.date,
-        period_end: dt.date,
-        is_auxiliary: bool | None = None,
-        limit: int = 1000,
-        cursor: str | None = None,
-    ) -> models.TrialBalancePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST,
-            query={
-                "period_start": period_start,
-                "period_end": period_end,
-                "is_auxiliary": is_auxiliary,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            cursor=cursor,
         )

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.WebhookSubscriptionPage] = Operation(
     "getWebhookSubscriptions",
@@ -42,16 +41,12 @@ _DELETE: Operation[None] = Operation("deleteWebhookSubscription", "DELETE", "/we
 class WebhookSubscriptions(Resource):
     """Webhook subscriptions."""
 
-    def list(self, *, limit: int = 100) -> Iterator[models.WebhookSubscription]:
+    def list(self, *, limit: int = 100, cursor: str | None = None) -> Page[models.WebhookSubscription]:
         """List the webhook subscriptions.
 
         ``GET /webhook_subscriptions``; no scope needed.
         """
-        return self._core.items(_LIST, query={"limit": limit})
-
-    def list_page(self, *, limit: int = 100, cursor: str | None = None) -> models.WebhookSubscriptionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(_LIST, query={"limit": limit, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit}, cursor=cursor)
 
     def get(self, id: int) -> models.WebhookSubscription:
         """Get a webhook subscription.
@@ -85,18 +80,12 @@ class WebhookSubscriptions(Resource):
 class AsyncWebhookSubscriptions(AsyncResource):
     """Webhook subscriptions."""
 
-    def list(self, *, limit: int = 100) -> AsyncIterator[models.WebhookSubscription]:
+    def list(self, *, limit: int = 100, cursor: str | None = None) -> AsyncPages[models.WebhookSubscription]:
         """List the webhook subscriptions.
 
         ``GET /webhook_subscriptions``; no scope needed.
         """
-        return self._core.items(_LIST, query={"limit": limit})
-
-    async def list_page(
-        self, *, limit: int = 100, cursor: str | None = None
-    ) -> models.WebhookSubscriptionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(_LIST, query={"limit": limit, "cursor": cursor})
+        return self._core.page(_LIST, query={"limit": limit}, cursor=cursor)
 
     async def get(self, id: int) -> models.WebhookSubscription:
         """Get a webhook subscription.

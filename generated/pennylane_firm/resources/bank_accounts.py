@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.BankAccountPage] = Operation(
     "getBankAccounts", "GET", "/companies/{company_id}/bank_accounts", "bank_accounts.BankAccountPage"
@@ -25,25 +25,19 @@ class BankAccounts(Resource):
     """Bank accounts."""
 
     def list(
-        self, company_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> Iterator[models.BankAccount]:
-        """List the bank accounts.
-
-        ``GET /companies/{company_id}/bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
-        """
-        return self._core.items(_LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort})
-
-    def list_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BankAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort, "cursor": cursor}
+    ) -> Page[models.BankAccount]:
+        """List the bank accounts.
+
+        ``GET /companies/{company_id}/bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
+        """
+        return self._core.page(
+            _LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort}, cursor=cursor
         )
 
     def create(self, company_id: int, body: models.BankAccountCreate) -> models.BankAccount:
@@ -59,25 +53,19 @@ class AsyncBankAccounts(AsyncResource):
     """Bank accounts."""
 
     def list(
-        self, company_id: int, *, limit: int = 100, sort: Literal["id", "-id"] | None = None
-    ) -> AsyncIterator[models.BankAccount]:
-        """List the bank accounts.
-
-        ``GET /companies/{company_id}/bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
-        """
-        return self._core.items(_LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort})
-
-    async def list_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         sort: Literal["id", "-id"] | None = None,
         cursor: str | None = None,
-    ) -> models.BankAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort, "cursor": cursor}
+    ) -> AsyncPages[models.BankAccount]:
+        """List the bank accounts.
+
+        ``GET /companies/{company_id}/bank_accounts``; scope ``bank_accounts:all`` or ``:readonly``.
+        """
+        return self._core.page(
+            _LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort}, cursor=cursor
         )
 
     async def create(self, company_id: int, body: models.BankAccountCreate) -> models.BankAccount:

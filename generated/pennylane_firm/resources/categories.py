@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CategoryPage] = Operation(
     "getCategories", "GET", "/companies/{company_id}/categories", "categories.CategoryPage"
@@ -31,29 +32,17 @@ class Categories(Resource):
         limit: int = 100,
         filter: Sequence[filters.CategoryFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Category]:
+        cursor: str | None = None,
+    ) -> Page[models.Category]:
         """List the categories.
 
         ``GET /companies/{company_id}/categories``; scope ``categories:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CategoryFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CategoryPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     def get(self, company_id: int, id: int) -> models.Category:
@@ -74,29 +63,17 @@ class AsyncCategories(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.CategoryFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Category]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Category]:
         """List the categories.
 
         ``GET /companies/{company_id}/categories``; scope ``categories:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CategoryFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CategoryPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     async def get(self, company_id: int, id: int) -> models.Category:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CategoryGroupPage] = Operation(
     "getCategoryGroups", "GET", "/companies/{company_id}/category_groups", "category_groups.CategoryGroupPage"
@@ -29,20 +28,14 @@ _LIST_CATEGORIES: Operation[models.CategoryGroupCategoryPage] = Operation(
 class CategoryGroups(Resource):
     """Category groups."""
 
-    def list(self, company_id: int, *, limit: int = 100) -> Iterator[models.CategoryGroup]:
+    def list(
+        self, company_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryGroup]:
         """List the category groups.
 
         ``GET /companies/{company_id}/category_groups``; scope ``categories:readonly``.
         """
-        return self._core.items(_LIST, path={"company_id": company_id}, query={"limit": limit})
-
-    def list_page(
-        self, company_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategoryGroupPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "cursor": cursor}
-        )
+        return self._core.page(_LIST, path={"company_id": company_id}, query={"limit": limit}, cursor=cursor)
 
     def get(self, company_id: int, id: int) -> models.CategoryGroup:
         """Get a category group.
@@ -52,47 +45,32 @@ class CategoryGroups(Resource):
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
     def list_categories(
-        self, company_id: int, category_group_id: int, *, limit: int = 100
-    ) -> Iterator[models.CategoryGroupCategory]:
+        self, company_id: int, category_group_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> Page[models.CategoryGroupCategory]:
         """List the categories of a category group.
 
         ``GET /companies/{company_id}/category_groups/{category_group_id}/categories``; scope
         ``categories:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"company_id": company_id, "category_group_id": category_group_id},
             query={"limit": limit},
-        )
-
-    def list_categories_page(
-        self, company_id: int, category_group_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategoryGroupCategoryPage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CATEGORIES,
-            path={"company_id": company_id, "category_group_id": category_group_id},
-            query={"limit": limit, "cursor": cursor},
+            cursor=cursor,
         )
 
 
 class AsyncCategoryGroups(AsyncResource):
     """Category groups."""
 
-    def list(self, company_id: int, *, limit: int = 100) -> AsyncIterator[models.CategoryGroup]:
+    def list(
+        self, company_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryGroup]:
         """List the category groups.
 
         ``GET /companies/{company_id}/category_groups``; scope ``categories:readonly``.
         """
-        return self._core.items(_LIST, path={"company_id": company_id}, query={"limit": limit})
-
-    async def list_page(
-        self, company_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategoryGroupPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "cursor": cursor}
-        )
+        return self._core.page(_LIST, path={"company_id": company_id}, query={"limit": limit}, cursor=cursor)
 
     async def get(self, company_id: int, id: int) -> models.CategoryGroup:
         """Get a category group.
@@ -102,25 +80,16 @@ class AsyncCategoryGroups(AsyncResource):
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
 
     def list_categories(
-        self, company_id: int, category_group_id: int, *, limit: int = 100
-    ) -> AsyncIterator[models.CategoryGroupCategory]:
+        self, company_id: int, category_group_id: int, *, limit: int = 100, cursor: str | None = None
+    ) -> AsyncPages[models.CategoryGroupCategory]:
         """List the categories of a category group.
 
         ``GET /companies/{company_id}/category_groups/{category_group_id}/categories``; scope
         ``categories:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_CATEGORIES,
             path={"company_id": company_id, "category_group_id": category_group_id},
             query={"limit": limit},
-        )
-
-    async def list_categories_page(
-        self, company_id: int, category_group_id: int, *, limit: int = 100, cursor: str | None = None
-    ) -> models.CategoryGroupCategoryPage:
-        """Get one page of :meth:`list_categories`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CATEGORIES,
-            path={"company_id": company_id, "category_group_id": category_group_id},
-            query={"limit": limit, "cursor": cursor},
+            cursor=cursor,
         )

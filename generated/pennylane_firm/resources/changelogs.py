@@ -9,9 +9,9 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Iterator
 
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST_CUSTOMER_INVOICES: Operation[models.ChangePage] = Operation(
     "getCustomerInvoicesChanges",
@@ -40,123 +40,87 @@ class Changelogs(Resource):
     """Changelogs."""
 
     def list_customer_invoices(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+        self,
+        company_id: int,
+        *,
+        limit: int = 1000,
+        start_date: dt.datetime | None = None,
+        cursor: str | None = None,
+    ) -> Page[models.Change]:
         """List the customer invoices of a changelog.
 
         ``GET /companies/{company_id}/changelogs/customer_invoices``; scope ``customer_invoices:all`` or
         ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_CUSTOMER_INVOICES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
+            cursor=cursor,
         )
 
-    def list_customer_invoices_page(
+    def list_dms_files(
         self,
         company_id: int,
         *,
         limit: int = 1000,
         start_date: dt.datetime | None = None,
         cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_customer_invoices`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_CUSTOMER_INVOICES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
-        )
-
-    def list_dms_files(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+    ) -> Page[models.Change]:
         """List the dms files of a changelog.
 
         ``GET /companies/{company_id}/changelogs/dms_files``; scope ``dms_files:all`` or ``:readonly``; may
         be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_DMS_FILES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
+            cursor=cursor,
         )
 
-    def list_dms_files_page(
+    def list_ledger_entry_lines(
         self,
         company_id: int,
         *,
         limit: int = 1000,
         start_date: dt.datetime | None = None,
         cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_dms_files`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_DMS_FILES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
-        )
-
-    def list_ledger_entry_lines(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+    ) -> Page[models.Change]:
         """List the ledger entry lines of a changelog.
 
         ``GET /companies/{company_id}/changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or
         ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LEDGER_ENTRY_LINES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
+            cursor=cursor,
         )
 
-    def list_ledger_entry_lines_page(
+    def list_supplier_invoices(
         self,
         company_id: int,
         *,
         limit: int = 1000,
         start_date: dt.datetime | None = None,
         cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_LEDGER_ENTRY_LINES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
-        )
-
-    def list_supplier_invoices(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> Iterator[models.Change]:
+    ) -> Page[models.Change]:
         """List the supplier invoices of a changelog.
 
         ``GET /companies/{company_id}/changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or
         ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_SUPPLIER_INVOICES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
-        )
-
-    def list_supplier_invoices_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 1000,
-        start_date: dt.datetime | None = None,
-        cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_supplier_invoices`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_SUPPLIER_INVOICES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
+            cursor=cursor,
         )
 
 
@@ -164,121 +128,85 @@ class AsyncChangelogs(AsyncResource):
     """Changelogs."""
 
     def list_customer_invoices(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+        self,
+        company_id: int,
+        *,
+        limit: int = 1000,
+        start_date: dt.datetime | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Change]:
         """List the customer invoices of a changelog.
 
         ``GET /companies/{company_id}/changelogs/customer_invoices``; scope ``customer_invoices:all`` or
         ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_CUSTOMER_INVOICES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
+            cursor=cursor,
         )
 
-    async def list_customer_invoices_page(
+    def list_dms_files(
         self,
         company_id: int,
         *,
         limit: int = 1000,
         start_date: dt.datetime | None = None,
         cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_customer_invoices`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_CUSTOMER_INVOICES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
-        )
-
-    def list_dms_files(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+    ) -> AsyncPages[models.Change]:
         """List the dms files of a changelog.
 
         ``GET /companies/{company_id}/changelogs/dms_files``; scope ``dms_files:all`` or ``:readonly``; may
         be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_DMS_FILES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
+            cursor=cursor,
         )
 
-    async def list_dms_files_page(
+    def list_ledger_entry_lines(
         self,
         company_id: int,
         *,
         limit: int = 1000,
         start_date: dt.datetime | None = None,
         cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_dms_files`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_DMS_FILES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
-        )
-
-    def list_ledger_entry_lines(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+    ) -> AsyncPages[models.Change]:
         """List the ledger entry lines of a changelog.
 
         ``GET /companies/{company_id}/changelogs/ledger_entry_lines``; scope ``ledger_entries:all`` or
         ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LEDGER_ENTRY_LINES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
+            cursor=cursor,
         )
 
-    async def list_ledger_entry_lines_page(
+    def list_supplier_invoices(
         self,
         company_id: int,
         *,
         limit: int = 1000,
         start_date: dt.datetime | None = None,
         cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_LEDGER_ENTRY_LINES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
-        )
-
-    def list_supplier_invoices(
-        self, company_id: int, *, limit: int = 1000, start_date: dt.datetime | None = None
-    ) -> AsyncIterator[models.Change]:
+    ) -> AsyncPages[models.Change]:
         """List the supplier invoices of a changelog.
 
         ``GET /companies/{company_id}/changelogs/supplier_invoices``; scope ``supplier_invoices:all`` or
         ``:readonly``; may be refused with 422 or 500.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_SUPPLIER_INVOICES,
             path={"company_id": company_id},
             query={"limit": limit},
             first={"start_date": start_date},
-        )
-
-    async def list_supplier_invoices_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 1000,
-        start_date: dt.datetime | None = None,
-        cursor: str | None = None,
-    ) -> models.ChangePage:
-        """Get one page of :meth:`list_supplier_invoices`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_SUPPLIER_INVOICES,
-            path={"company_id": company_id},
-            query={"limit": limit, "start_date": start_date, "cursor": cursor},
+            cursor=cursor,
         )

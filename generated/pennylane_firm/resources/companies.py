@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CompanyPage] = Operation("getCompanies", "GET", "/companies", "companies.CompanyPage")
 _GET: Operation[models.Company] = Operation("getCompany", "GET", "/companies/{id}", "companies.Company")
@@ -20,25 +21,19 @@ class Companies(Resource):
     """Companies."""
 
     def list(
-        self, *, per_page: int = 1000, filter: Sequence[filters.CompanyFilter] | None = None
-    ) -> Iterator[models.Company]:
+        self,
+        *,
+        per_page: int = 1000,
+        filter: Sequence[filters.CompanyFilter] | None = None,
+        page: int | None = None,
+    ) -> Page[models.Company]:
         """List the companies that the firm manages.
 
         The id of a company is the first argument of every other method.
 
         ``GET /companies``; scope ``companies:readonly``.
         """
-        return self._core.numbered_items(_LIST, query={"per_page": per_page, "filter": filter})
-
-    def list_page(
-        self,
-        *,
-        per_page: int = 1000,
-        filter: Sequence[filters.CompanyFilter] | None = None,
-        page: int | None = None,
-    ) -> models.CompanyPage:
-        """Get one page of :meth:`list`; ``page`` counts from 1."""
-        return self._core.call(_LIST, query={"per_page": per_page, "filter": filter, "page": page})
+        return self._core.numbered_page(_LIST, query={"per_page": per_page, "filter": filter}, number=page)
 
     def get(self, id: int) -> models.Company:
         """Get a company that the firm manages.
@@ -52,25 +47,19 @@ class AsyncCompanies(AsyncResource):
     """Companies."""
 
     def list(
-        self, *, per_page: int = 1000, filter: Sequence[filters.CompanyFilter] | None = None
-    ) -> AsyncIterator[models.Company]:
+        self,
+        *,
+        per_page: int = 1000,
+        filter: Sequence[filters.CompanyFilter] | None = None,
+        page: int | None = None,
+    ) -> AsyncPages[models.Company]:
         """List the companies that the firm manages.
 
         The id of a company is the first argument of every other method.
 
         ``GET /companies``; scope ``companies:readonly``.
         """
-        return self._core.numbered_items(_LIST, query={"per_page": per_page, "filter": filter})
-
-    async def list_page(
-        self,
-        *,
-        per_page: int = 1000,
-        filter: Sequence[filters.CompanyFilter] | None = None,
-        page: int | None = None,
-    ) -> models.CompanyPage:
-        """Get one page of :meth:`list`; ``page`` counts from 1."""
-        return await self._core.call(_LIST, query={"per_page": per_page, "filter": filter, "page": page})
+        return self._core.numbered_page(_LIST, query={"per_page": per_page, "filter": filter}, number=page)
 
     async def get(self, id: int) -> models.Company:
         """Get a company that the firm manages.

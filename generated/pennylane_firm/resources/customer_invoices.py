@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
     from typing import Literal
 
     from .. import models, types
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CustomerInvoicePage] = Operation(
     "getCustomerInvoices",
@@ -37,30 +37,18 @@ class CustomerInvoices(Resource):
         limit: int = 100,
         filter: types.Filters | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.CustomerInvoice]:
+        cursor: str | None = None,
+    ) -> Page[models.CustomerInvoice]:
         """List the customer invoices.
 
         ``GET /companies/{company_id}/customer_invoices``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: types.Filters | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     def get(self, company_id: int, id: int) -> models.CustomerInvoice:
@@ -82,30 +70,18 @@ class AsyncCustomerInvoices(AsyncResource):
         limit: int = 100,
         filter: types.Filters | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.CustomerInvoice]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.CustomerInvoice]:
         """List the customer invoices.
 
         ``GET /companies/{company_id}/customer_invoices``; scope ``customer_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: types.Filters | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     async def get(self, company_id: int, id: int) -> models.CustomerInvoice:

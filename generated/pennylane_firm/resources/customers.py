@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.CustomerPage] = Operation(
     "getCustomers", "GET", "/companies/{company_id}/customers", "customers.CustomerPage"
@@ -28,29 +29,17 @@ class Customers(Resource):
         limit: int = 100,
         filter: Sequence[filters.CustomerFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Customer]:
+        cursor: str | None = None,
+    ) -> Page[models.Customer]:
         """List the customers.
 
         ``GET /companies/{company_id}/customers``; scope ``customers:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CustomerFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
 
@@ -64,27 +53,15 @@ class AsyncCustomers(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.CustomerFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Customer]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Customer]:
         """List the customers.
 
         ``GET /companies/{company_id}/customers``; scope ``customers:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.CustomerFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.CustomerPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _CREATE_FILE: Operation[models.DmsFile] = Operation(
     "postDmsFiles", "POST", "/companies/{company_id}/dms/files", "dms.DmsFile", sends="multipart/form-data"
@@ -44,55 +45,41 @@ class Dms(Resource):
         return self._core.call(_CREATE_FOLDER, path={"company_id": company_id}, body=body)
 
     def list_files(
-        self, company_id: int, *, limit: int = 100, filter: Sequence[filters.DmsFileFilter] | None = None
-    ) -> Iterator[models.DmsFile]:
-        """List the files of a dms.
-
-        ``GET /companies/{company_id}/dms/files``; scope ``dms_files:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_FILES, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    def list_files_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         filter: Sequence[filters.DmsFileFilter] | None = None,
         cursor: str | None = None,
-    ) -> models.DmsFilePage:
-        """Get one page of :meth:`list_files`; ``cursor`` is from the page before."""
-        return self._core.call(
+    ) -> Page[models.DmsFile]:
+        """List the files of a dms.
+
+        ``GET /companies/{company_id}/dms/files``; scope ``dms_files:all`` or ``:readonly``.
+        """
+        return self._core.page(
             _LIST_FILES,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "cursor": cursor},
+            query={"limit": limit, "filter": filter},
+            cursor=cursor,
         )
 
     def list_folders(
-        self, company_id: int, *, limit: int = 100, filter: Sequence[filters.DmsFolderFilter] | None = None
-    ) -> Iterator[models.DmsFolder]:
-        """List the folders of a dms.
-
-        ``GET /companies/{company_id}/dms/folders``; scope ``dms_files:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_FOLDERS, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    def list_folders_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         filter: Sequence[filters.DmsFolderFilter] | None = None,
         cursor: str | None = None,
-    ) -> models.DmsFolderPage:
-        """Get one page of :meth:`list_folders`; ``cursor`` is from the page before."""
-        return self._core.call(
+    ) -> Page[models.DmsFolder]:
+        """List the folders of a dms.
+
+        ``GET /companies/{company_id}/dms/folders``; scope ``dms_files:all`` or ``:readonly``.
+        """
+        return self._core.page(
             _LIST_FOLDERS,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "cursor": cursor},
+            query={"limit": limit, "filter": filter},
+            cursor=cursor,
         )
 
 
@@ -114,53 +101,39 @@ class AsyncDms(AsyncResource):
         return await self._core.call(_CREATE_FOLDER, path={"company_id": company_id}, body=body)
 
     def list_files(
-        self, company_id: int, *, limit: int = 100, filter: Sequence[filters.DmsFileFilter] | None = None
-    ) -> AsyncIterator[models.DmsFile]:
-        """List the files of a dms.
-
-        ``GET /companies/{company_id}/dms/files``; scope ``dms_files:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_FILES, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    async def list_files_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         filter: Sequence[filters.DmsFileFilter] | None = None,
         cursor: str | None = None,
-    ) -> models.DmsFilePage:
-        """Get one page of :meth:`list_files`; ``cursor`` is from the page before."""
-        return await self._core.call(
+    ) -> AsyncPages[models.DmsFile]:
+        """List the files of a dms.
+
+        ``GET /companies/{company_id}/dms/files``; scope ``dms_files:all`` or ``:readonly``.
+        """
+        return self._core.page(
             _LIST_FILES,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "cursor": cursor},
+            query={"limit": limit, "filter": filter},
+            cursor=cursor,
         )
 
     def list_folders(
-        self, company_id: int, *, limit: int = 100, filter: Sequence[filters.DmsFolderFilter] | None = None
-    ) -> AsyncIterator[models.DmsFolder]:
-        """List the folders of a dms.
-
-        ``GET /companies/{company_id}/dms/folders``; scope ``dms_files:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST_FOLDERS, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    async def list_folders_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         filter: Sequence[filters.DmsFolderFilter] | None = None,
         cursor: str | None = None,
-    ) -> models.DmsFolderPage:
-        """Get one page of :meth:`list_folders`; ``cursor`` is from the page before."""
-        return await self._core.call(
+    ) -> AsyncPages[models.DmsFolder]:
+        """List the folders of a dms.
+
+        ``GET /companies/{company_id}/dms/folders``; scope ``dms_files:all`` or ``:readonly``.
+        """
+        return self._core.page(
             _LIST_FOLDERS,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "cursor": cursor},
+            query={"limit": limit, "filter": filter},
+            cursor=cursor,
         )

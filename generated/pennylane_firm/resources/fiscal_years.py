@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.FiscalYearPage] = Operation(
     "getFiscalYears", "GET", "/companies/{company_id}/fiscal_years", "fiscal_years.FiscalYearPage"
@@ -23,19 +22,15 @@ _CREATE: Operation[models.FiscalYear] = Operation(
 class FiscalYears(Resource):
     """Fiscal years."""
 
-    def list(self, company_id: int, *, per_page: int = 100) -> Iterator[models.FiscalYear]:
+    def list(
+        self, company_id: int, *, per_page: int = 100, page: int | None = None
+    ) -> Page[models.FiscalYear]:
         """List the fiscal years.
 
         ``GET /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all`` or ``:readonly``.
         """
-        return self._core.numbered_items(_LIST, path={"company_id": company_id}, query={"per_page": per_page})
-
-    def list_page(
-        self, company_id: int, *, per_page: int = 100, page: int | None = None
-    ) -> models.FiscalYearPage:
-        """Get one page of :meth:`list`; ``page`` counts from 1."""
-        return self._core.call(
-            _LIST, path={"company_id": company_id}, query={"per_page": per_page, "page": page}
+        return self._core.numbered_page(
+            _LIST, path={"company_id": company_id}, query={"per_page": per_page}, number=page
         )
 
     def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear:
@@ -49,19 +44,15 @@ class FiscalYears(Resource):
 class AsyncFiscalYears(AsyncResource):
     """Fiscal years."""
 
-    def list(self, company_id: int, *, per_page: int = 100) -> AsyncIterator[models.FiscalYear]:
+    def list(
+        self, company_id: int, *, per_page: int = 100, page: int | None = None
+    ) -> AsyncPages[models.FiscalYear]:
         """List the fiscal years.
 
         ``GET /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all`` or ``:readonly``.
         """
-        return self._core.numbered_items(_LIST, path={"company_id": company_id}, query={"per_page": per_page})
-
-    async def list_page(
-        self, company_id: int, *, per_page: int = 100, page: int | None = None
-    ) -> models.FiscalYearPage:
-        """Get one page of :meth:`list`; ``page`` counts from 1."""
-        return await self._core.call(
-            _LIST, path={"company_id": company_id}, query={"per_page": per_page, "page": page}
+        return self._core.numbered_page(
+            _LIST, path={"company_id": company_id}, query={"per_page": per_page}, number=page
         )
 
     async def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.JournalPage] = Operation(
     "getJournals", "GET", "/companies/{company_id}/journals", "journals.JournalPage"
@@ -27,27 +28,19 @@ class Journals(Resource):
     """Journals."""
 
     def list(
-        self, company_id: int, *, limit: int = 100, filter: Sequence[filters.JournalFilter] | None = None
-    ) -> Iterator[models.Journal]:
-        """List the journals.
-
-        ``GET /companies/{company_id}/journals``; scope ``journals:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    def list_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         filter: Sequence[filters.JournalFilter] | None = None,
         cursor: str | None = None,
-    ) -> models.JournalPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "cursor": cursor}
+    ) -> Page[models.Journal]:
+        """List the journals.
+
+        ``GET /companies/{company_id}/journals``; scope ``journals:all`` or ``:readonly``.
+        """
+        return self._core.page(
+            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}, cursor=cursor
         )
 
     def get(self, company_id: int, id: int) -> models.Journal:
@@ -69,27 +62,19 @@ class AsyncJournals(AsyncResource):
     """Journals."""
 
     def list(
-        self, company_id: int, *, limit: int = 100, filter: Sequence[filters.JournalFilter] | None = None
-    ) -> AsyncIterator[models.Journal]:
-        """List the journals.
-
-        ``GET /companies/{company_id}/journals``; scope ``journals:all`` or ``:readonly``.
-        """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    async def list_page(
         self,
         company_id: int,
         *,
         limit: int = 100,
         filter: Sequence[filters.JournalFilter] | None = None,
         cursor: str | None = None,
-    ) -> models.JournalPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "cursor": cursor}
+    ) -> AsyncPages[models.Journal]:
+        """List the journals.
+
+        ``GET /companies/{company_id}/journals``; scope ``journals:all`` or ``:readonly``.
+        """
+        return self._core.page(
+            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}, cursor=cursor
         )
 
     async def get(self, company_id: int, id: int) -> models.Journal:

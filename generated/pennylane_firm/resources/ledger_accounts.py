@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.LedgerAccountPage] = Operation(
     "getLedgerAccounts", "GET", "/companies/{company_id}/ledger_accounts", "ledger_accounts.LedgerAccountPage"
@@ -38,26 +39,14 @@ class LedgerAccounts(Resource):
         *,
         limit: int = 100,
         filter: Sequence[filters.LedgerAccountFilter] | None = None,
-    ) -> Iterator[models.LedgerAccount]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerAccount]:
         """List the ledger accounts.
 
         ``GET /companies/{company_id}/ledger_accounts``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerAccountFilter] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "cursor": cursor}
+        return self._core.page(
+            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}, cursor=cursor
         )
 
     def get(self, company_id: int, id: int) -> models.LedgerAccount:
@@ -94,26 +83,14 @@ class AsyncLedgerAccounts(AsyncResource):
         *,
         limit: int = 100,
         filter: Sequence[filters.LedgerAccountFilter] | None = None,
-    ) -> AsyncIterator[models.LedgerAccount]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerAccount]:
         """List the ledger accounts.
 
         ``GET /companies/{company_id}/ledger_accounts``; scope ``ledger_accounts:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerAccountFilter] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerAccountPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "cursor": cursor}
+        return self._core.page(
+            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter}, cursor=cursor
         )
 
     async def get(self, company_id: int, id: int) -> models.LedgerAccount:

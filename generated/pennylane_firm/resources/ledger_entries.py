@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.LedgerEntryPage] = Operation(
     "getLedgerEntries", "GET", "/companies/{company_id}/ledger_entries", "ledger_entries.LedgerEntryPage"
@@ -37,31 +38,19 @@ class LedgerEntries(Resource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.LedgerEntry]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntry]:
         """List the entries of the ledger.
 
         Those of closed and frozen periods show only when a filter on date asks for them.
 
         ``GET /companies/{company_id}/ledger_entries``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     def get(self, company_id: int, id: int) -> models.LedgerEntry:
@@ -98,31 +87,19 @@ class AsyncLedgerEntries(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntry]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntry]:
         """List the entries of the ledger.
 
         Those of closed and frozen periods show only when a filter on date asks for them.
 
         ``GET /companies/{company_id}/ledger_entries``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     async def get(self, company_id: int, id: int) -> models.LedgerEntry:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.LedgerEntryLinePage] = Operation(
     "getLedgerEntryLines",
@@ -43,29 +44,17 @@ class LedgerEntryLines(Resource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.LedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntryLine]:
         """List the ledger entry lines.
 
         ``GET /companies/{company_id}/ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLinePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     def get(self, company_id: int, id: int) -> models.LedgerEntryLine:
@@ -83,33 +72,19 @@ class LedgerEntryLines(Resource):
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.LedgerEntryLineLetteredLedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> Page[models.LedgerEntryLineLetteredLedgerEntryLine]:
         """List the lettered ledger entry lines of a ledger entry line.
 
         ``GET
         /companies/{company_id}/ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``;
         scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LETTERED_LEDGER_ENTRY_LINES,
             path={"company_id": company_id, "ledger_entry_line_id": ledger_entry_line_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    def list_lettered_ledger_entry_lines_page(
-        self,
-        company_id: int,
-        ledger_entry_line_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLineLetteredLedgerEntryLinePage:
-        """Get one page of :meth:`list_lettered_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return self._core.call(
-            _LIST_LETTERED_LEDGER_ENTRY_LINES,
-            path={"company_id": company_id, "ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )
 
 
@@ -123,29 +98,17 @@ class AsyncLedgerEntryLines(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntryLine]:
         """List the ledger entry lines.
 
         ``GET /companies/{company_id}/ledger_entry_lines``; scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.LedgerEntryLineFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLinePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     async def get(self, company_id: int, id: int) -> models.LedgerEntryLine:
@@ -163,31 +126,17 @@ class AsyncLedgerEntryLines(AsyncResource):
         *,
         limit: int = 100,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.LedgerEntryLineLetteredLedgerEntryLine]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.LedgerEntryLineLetteredLedgerEntryLine]:
         """List the lettered ledger entry lines of a ledger entry line.
 
         ``GET
         /companies/{company_id}/ledger_entry_lines/{ledger_entry_line_id}/lettered_ledger_entry_lines``;
         scope ``ledger_entries:all`` or ``:readonly``.
         """
-        return self._core.items(
+        return self._core.page(
             _LIST_LETTERED_LEDGER_ENTRY_LINES,
             path={"company_id": company_id, "ledger_entry_line_id": ledger_entry_line_id},
             query={"limit": limit, "sort": sort},
-        )
-
-    async def list_lettered_ledger_entry_lines_page(
-        self,
-        company_id: int,
-        ledger_entry_line_id: int,
-        *,
-        limit: int = 100,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.LedgerEntryLineLetteredLedgerEntryLinePage:
-        """Get one page of :meth:`list_lettered_ledger_entry_lines`; ``cursor`` is from the page before."""
-        return await self._core.call(
-            _LIST_LETTERED_LEDGER_ENTRY_LINES,
-            path={"company_id": company_id, "ledger_entry_line_id": ledger_entry_line_id},
-            query={"limit": limit, "sort": sort, "cursor": cursor},
+            cursor=cursor,
         )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.SupplierInvoicePage] = Operation(
     "getSupplierInvoices",
@@ -37,30 +38,18 @@ class SupplierInvoices(Resource):
         limit: int = 100,
         filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> Iterator[models.SupplierInvoice]:
+        cursor: str | None = None,
+    ) -> Page[models.SupplierInvoice]:
         """List the supplier invoices.
 
         ``GET /companies/{company_id}/supplier_invoices``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     def get(self, company_id: int, id: int) -> models.SupplierInvoice:
@@ -82,30 +71,18 @@ class AsyncSupplierInvoices(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
-    ) -> AsyncIterator[models.SupplierInvoice]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.SupplierInvoice]:
         """List the supplier invoices.
 
         ``GET /companies/{company_id}/supplier_invoices``; scope ``supplier_invoices:all`` or
         ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierInvoiceFilter] | None = None,
-        sort: Literal["id", "-id", "date", "-date"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierInvoicePage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     async def get(self, company_id: int, id: int) -> models.SupplierInvoice:

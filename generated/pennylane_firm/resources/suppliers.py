@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.SupplierPage] = Operation(
     "getSuppliers", "GET", "/companies/{company_id}/suppliers", "suppliers.SupplierPage"
@@ -28,29 +29,17 @@ class Suppliers(Resource):
         limit: int = 100,
         filter: Sequence[filters.SupplierFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Supplier]:
+        cursor: str | None = None,
+    ) -> Page[models.Supplier]:
         """List the suppliers.
 
         ``GET /companies/{company_id}/suppliers``; scope ``suppliers:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
 
@@ -64,27 +53,15 @@ class AsyncSuppliers(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.SupplierFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Supplier]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Supplier]:
         """List the suppliers.
 
         ``GET /companies/{company_id}/suppliers``; scope ``suppliers:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.SupplierFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.SupplierPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )

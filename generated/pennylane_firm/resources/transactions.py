@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal
 
     from .. import filters, models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.TransactionPage] = Operation(
     "getTransactions", "GET", "/companies/{company_id}/transactions", "transactions.TransactionPage"
@@ -34,29 +35,17 @@ class Transactions(Resource):
         limit: int = 100,
         filter: Sequence[filters.TransactionFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> Iterator[models.Transaction]:
+        cursor: str | None = None,
+    ) -> Page[models.Transaction]:
         """List the transactions.
 
         ``GET /companies/{company_id}/transactions``; scope ``transactions:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.TransactionFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.TransactionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     def create(self, company_id: int, body: models.TransactionCreate) -> models.Transaction:
@@ -85,29 +74,17 @@ class AsyncTransactions(AsyncResource):
         limit: int = 100,
         filter: Sequence[filters.TransactionFilter] | None = None,
         sort: Literal["id", "-id"] | None = None,
-    ) -> AsyncIterator[models.Transaction]:
+        cursor: str | None = None,
+    ) -> AsyncPages[models.Transaction]:
         """List the transactions.
 
         ``GET /companies/{company_id}/transactions``; scope ``transactions:all`` or ``:readonly``.
         """
-        return self._core.items(
-            _LIST, path={"company_id": company_id}, query={"limit": limit, "filter": filter, "sort": sort}
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        limit: int = 100,
-        filter: Sequence[filters.TransactionFilter] | None = None,
-        sort: Literal["id", "-id"] | None = None,
-        cursor: str | None = None,
-    ) -> models.TransactionPage:
-        """Get one page of :meth:`list`; ``cursor`` is from the page before."""
-        return await self._core.call(
+        return self._core.page(
             _LIST,
             path={"company_id": company_id},
-            query={"limit": limit, "filter": filter, "sort": sort, "cursor": cursor},
+            query={"limit": limit, "filter": filter, "sort": sort},
+            cursor=cursor,
         )
 
     async def create(self, company_id: int, body: models.TransactionCreate) -> models.Transaction:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from .. import models
+    from .._pages import AsyncPages, Page
 
 _LIST: Operation[models.TrialBalancePage] = Operation(
     "getTrialBalance", "GET", "/companies/{company_id}/trial_balance", "trial_balance.TrialBalancePage"
@@ -28,13 +27,14 @@ class TrialBalance(Resource):
         period_end: str,
         is_auxiliary: bool | None = None,
         per_page: int = 1000,
-    ) -> Iterator[models.TrialBalance]:
+        page: int | None = None,
+    ) -> Page[models.TrialBalance]:
         """Get the trial balance of a period.
 
         ``GET /companies/{company_id}/trial_balance``; scope ``trial_balance:readonly``; may be refused
         with 422.
         """
-        return self._core.numbered_items(
+        return self._core.numbered_page(
             _LIST,
             path={"company_id": company_id},
             query={
@@ -43,29 +43,7 @@ class TrialBalance(Resource):
                 "is_auxiliary": is_auxiliary,
                 "per_page": per_page,
             },
-        )
-
-    def list_page(
-        self,
-        company_id: int,
-        *,
-        period_start: str,
-        period_end: str,
-        is_auxiliary: bool | None = None,
-        per_page: int = 1000,
-        page: int | None = None,
-    ) -> models.TrialBalancePage:
-        """Get one page of :meth:`list`; ``page`` counts from 1."""
-        return self._core.call(
-            _LIST,
-            path={"company_id": company_id},
-            query={
-                "period_start": period_start,
-                "period_end": period_end,
-                "is_auxiliary": is_auxiliary,
-                "per_page": per_page,
-                "page": page,
-            },
+            number=page,
         )
 
 
@@ -80,13 +58,14 @@ class AsyncTrialBalance(AsyncResource):
         period_end: str,
         is_auxiliary: bool | None = None,
         per_page: int = 1000,
-    ) -> AsyncIterator[models.TrialBalance]:
+        page: int | None = None,
+    ) -> AsyncPages[models.TrialBalance]:
         """Get the trial balance of a period.
 
         ``GET /companies/{company_id}/trial_balance``; scope ``trial_balance:readonly``; may be refused
         with 422.
         """
-        return self._core.numbered_items(
+        return self._core.numbered_page(
             _LIST,
             path={"company_id": company_id},
             query={
@@ -95,27 +74,5 @@ class AsyncTrialBalance(AsyncResource):
                 "is_auxiliary": is_auxiliary,
                 "per_page": per_page,
             },
-        )
-
-    async def list_page(
-        self,
-        company_id: int,
-        *,
-        period_start: str,
-        period_end: str,
-        is_auxiliary: bool | None = None,
-        per_page: int = 1000,
-        page: int | None = None,
-    ) -> models.TrialBalancePage:
-        """Get one page of :meth:`list`; ``page`` counts from 1."""
-        return await self._core.call(
-            _LIST,
-            path={"company_id": company_id},
-            query={
-                "period_start": period_start,
-                "period_end": period_end,
-                "is_auxiliary": is_auxiliary,
-                "per_page": per_page,
-                "page": page,
-            },
+            number=page,
         )

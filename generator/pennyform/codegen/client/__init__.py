@@ -76,9 +76,8 @@ def _render(contract: Contract, renderer: Renderer) -> dict[str, str]:
     named |= {operation.resource for operation in contract.skipped}
     names = sorted(named - {""})
     resources = [resource(name, contract, homes) for name in names]
-    numbered = any(resource.numbered for resource in resources)
     return (
-        renderer.runtime(oauth_endpoints(contract), base_path(contract), numbered=numbered)
+        renderer.runtime(oauth_endpoints(contract), base_path(contract))
         | renderer.models(models)
         | renderer.filters(filters(contract))
         | renderer.resources(resources)

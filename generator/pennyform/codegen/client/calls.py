@@ -51,6 +51,7 @@ class Argument:
 
     name: str
     location: str
+    variable: Code
     declaration: Code
     item: Code
     style: str
@@ -237,7 +238,7 @@ def _argument(parameter: Parameter, name: Code, operation: Operation, components
         declaration = f"{name}: {kind} = {size}"
     style = "" if is_filter else _style(parameter, components)
     item = Code(f"{literal(parameter.name)}: {name}")
-    return Argument(parameter.name, parameter.location, Code(declaration), item, style)
+    return Argument(parameter.name, parameter.location, name, Code(declaration), item, style)
 
 
 def _argument_type(parameter: Parameter, operation: Operation) -> tuple[Code, bool]:

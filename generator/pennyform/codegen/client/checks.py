@@ -24,8 +24,8 @@ _ALLOWED_CALLS = {
     "left_out",
     "variants",
     "self._core.call",
-    "self._core.items",
-    "self._core.numbered_items",
+    "self._core.numbered_page",
+    "self._core.page",
 }
 
 

@@ -74,12 +74,6 @@ def method_docstring(operation: Operation) -> Code:
     return docstring(paragraphs, indent=_INDENT)
 
 
-def page_docstring(operation: Operation, *, numbered: bool) -> Code:
-    """The docstring of a method for a single page."""
-    parameter = "``page`` counts from 1" if numbered else "``cursor`` is from the page before"
-    return docstring([f"Get one page of :meth:`{operation.name}`; {parameter}."], indent=_INDENT)
-
-
 def _summary(operation: Operation) -> str:
     noun = _spell(singular(operation.resource))
     words = {"things": _spell(operation.resource), "a_thing": f"{_article(noun)} {noun}"}
@@ -138,7 +132,7 @@ class Resource:
     """One resource: constants for its operations, and a class of each variant over them.
 
     ``imports`` are what its annotations need. ``lists`` is whether all of its objects can be listed without
-    naming another object first; ``numbered`` whether the pages of one of its lists are asked for by number.
+    naming another object first.
     """
 
     module: Code
@@ -149,7 +143,6 @@ class Resource:
     classes: dict[str, Code]
     functions: dict[str, tuple[Function, ...]]
     lists: bool
-    numbered: bool
     has_stubs: bool
 
 
@@ -182,7 +175,7 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
             parts.append(Code(f"others={{{join_code(models)}}}"))
         parts += call.settings
         constants.append(Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})"))
-    taken = {function for call in calls for function in _method_names(call)}
+    taken = {call.operation.name for call in calls}
     stubs = [_stub(operation) for operation in skipped if operation.name not in taken]
     functions = {variant.key: (*_functions(calls, variant), *stubs) for variant in VARIANTS}
     heads = [function.head for methods in functions.values() for function in methods]
@@ -195,7 +188,6 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         {variant.key: resource_class(name, variant) for variant in VARIANTS},
         functions,
         any(call.items and call.name == "list" and not call.at("path") for call in calls),
-        any(call.numbered for call in calls),
         bool(stubs),
     )
 
@@ -218,44 +210,39 @@ def _stub(operation: SkippedOperation) -> Function:
 
 
 def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
-    words = set(re.findall(r"\w+", " ".join(annotations)))
+    # Not what stands behind a dot: a model may be called like one of these.
+    words = set(re.findall(r"(?<![\w.])\w+", " ".join(annotations)))
     if "dt" in words:
         yield Code("import datetime as dt")
+    ours = False
     for module, names in (
-        ("collections.abc", ("AsyncIterator", "Iterator", "Mapping", "Sequence")),
+        ("collections.abc", ("Mapping", "Sequence")),
         ("decimal", ("Decimal",)),
         ("typing", ("Any", "Literal", "NoReturn")),
         ("..", ("filters", "models", "types")),
+        (".._pages", ("AsyncPages", "Page")),
     ):
         used = [Code(name) for name in names if name in words]
-        if used and module == "..":
+        if used and module[0] == "." and not ours:
             yield Code("")  # import sorters keep our own imports apart
+            ours = True
         if used:
             yield Code(f"from {module} import {join_code(used)}")
 
 
 def _functions(calls: Iterable[Call], variant: Variant) -> Iterator[Function]:
-    """The methods of a resource; a list has two, for all of its items and for one page."""
+    """The methods of a resource."""
     for call in calls:
         words = method_docstring(call.operation)
-        start = f"{variant.async_}def {call.name}"
         if call.items is None:
-            head = _head(start, call, call.arguments, call.answer)
-            body = _core_call(f"return {variant.await_}self._core.call", call, call.arguments, [])
-            yield Function(head, words, body)
+            head = _head(f"{variant.async_}def {call.name}", call, call.arguments, call.answer)
+            start = f"return {variant.await_}self._core.call"
+            yield Function(head, words, _core_call(start, call))
             continue
-        arguments = call.arguments
-        once = [argument for argument in call.at("query") if argument.name in FIRST_PAGE_ONLY]
-        once = [] if call.numbered else once
-        head = _head(f"def {call.name}", call, arguments, Code(f"{variant.iterator}[{call.items}]"))
-        core = "numbered_items" if call.numbered else "items"
-        yield Function(head, words, _core_call(f"return self._core.{core}", call, arguments, once))
-        arguments = (*arguments, call.page) if call.page else arguments
-        yield Function(
-            _head(f"{start}_page", call, arguments, call.answer),
-            page_docstring(call.operation, numbered=call.numbered),
-            _core_call(f"return {variant.await_}self._core.call", call, arguments, []),
-        )
+        arguments = (*call.arguments, call.page) if call.page else call.arguments
+        head = _head(f"def {call.name}", call, arguments, Code(f"{variant.page}[{call.items}]"))
+        core = "numbered_page" if call.numbered else "page"
+        yield Function(head, words, _core_call(f"return self._core.{core}", call))
 
 
 def _head(start: str, call: Call, arguments: Sequence[Argument], returns: Code) -> Code:
@@ -268,41 +255,38 @@ def _head(start: str, call: Call, arguments: Sequence[Argument], returns: Code) 
     return Code(f"{start}({join_code(parts)}) -> {returns}:")
 
 
-def _core_call(start: str, call: Call, arguments: Sequence[Argument], once: Sequence[Argument]) -> Code:
-    """The call of the client's core; ``once`` are arguments that go with the first page only."""
+def _core_call(start: str, call: Call) -> Code:
+    """The call of the client's core."""
     parts = [call.constant]
-    for name, locations in (
+    is_list = call.items is not None and not call.numbered
+    once = [argument for argument in call.at("query") if is_list and argument.name in FIRST_PAGE_ONLY]
+    for name, location in (
         ("path", "path"),
         ("query", "query"),
         ("headers", "header"),
         ("cookies", "cookie"),
     ):
-        values = [
-            argument for argument in arguments if argument.location == locations and argument not in once
-        ]
+        values = [argument for argument in call.at(location) if argument not in once]
         if values:
             parts.append(Code(f"{name}={{{join_code(argument.item for argument in values)}}}"))
         if name == "query" and once:
             parts.append(Code(f"first={{{join_code(argument.item for argument in once)}}}"))
+    if call.page:
+        parts.append(Code(f"{'number' if call.numbered else 'cursor'}={call.page.variable}"))
     if call.body:
         parts.append(Code("body=body"))
     return Code(f"{start}({join_code(parts)})")
-
-
-def _method_names(call: Call) -> list[str]:
-    return [call.operation.name, *([f"{call.operation.name}_page"] if call.items else [])]
 
 
 def _reject_equal_names(calls: Iterable[Call]) -> None:
     owners: dict[str, Operation] = {}
     for call in calls:
         operation = call.operation
-        for name in _method_names(call):
-            if name in owners:
-                raise failure(
-                    "name-collision",
-                    f"{operation.resource}.{name} would be two operations",
-                    detail=f"{owners[name].operation_id} and {operation.operation_id}",
-                    fix="Name one of them with x-pennyform-method in the overlay.",
-                )
-            owners[name] = operation
+        if operation.name in owners:
+            raise failure(
+                "name-collision",
+                f"{operation.resource}.{operation.name} would be two operations",
+                detail=f"{owners[operation.name].operation_id} and {operation.operation_id}",
+                fix="Name one of them with x-pennyform-method in the overlay.",
+            )
+        owners[operation.name] = operation

@@ -34,7 +34,8 @@ class Variant:
     with_: Code
     enter: Code
     exit: Code
-    iterator: Code
+    page: Code
+    get_page: Code
     httpx_client: Code
     base_transport: Code
     close: Code
@@ -59,7 +60,9 @@ _WORDS = {
     "with_": ("", "async "),
     "enter": ("__enter__", "__aenter__"),
     "exit": ("__exit__", "__aexit__"),
-    "iterator": ("Iterator", "AsyncIterator"),
+    # What a list gives back, and how: a task has nothing to wait for before it is awaited.
+    "page": ("Page", "AsyncPages"),
+    "get_page": ("self.fetch(", "AsyncPages(self, "),
     "httpx_client": ("Client", "AsyncClient"),
     "base_transport": ("BaseTransport", "AsyncBaseTransport"),
     "close": ("close", "aclose"),
@@ -98,8 +101,8 @@ MODEL_IMPORTS = {
     "variants": ".._codec",
 }
 _RESOURCE_NAMES = {
-    "Any", "AsyncIterator", "AsyncResource", "Decimal", "Iterator", "Literal", "Mapping", "NoReturn",
-    "Operation", "Resource", "Sequence",
+    "Any", "AsyncPages", "AsyncResource", "Decimal", "Literal", "Mapping", "NoReturn", "Operation", "Page",
+    "Pages", "Resource", "Sequence",
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ _RUNTIME = {
     "oauth.py.jinja": "oauth.py",
     "origins.py.jinja": "_origins.py",
     "package_init.py.jinja": "__init__.py",
+    "pages.py.jinja": "_pages.py",
     "parameters.py.jinja": "_parameters.py",
     "py.typed.jinja": "py.typed",
     "tokens.py.jinja": "_tokens.py",
@@ -66,12 +67,9 @@ class Renderer:
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
-    def runtime(self, endpoints: OAuthEndpoints, base: str, *, numbered: bool) -> dict[str, str]:
-        """What every client has; the contract gives the addresses of OAuth and the start of all paths.
-
-        What reads lists by page number is left out unless the contract has such lists (``numbered``).
-        """
-        values = {"endpoints": endpoints, "base": literal(base), "numbered": numbered}
+    def runtime(self, endpoints: OAuthEndpoints, base: str) -> dict[str, str]:
+        """What every client has; the contract gives the addresses of OAuth and the start of all paths."""
+        values = {"endpoints": endpoints, "base": literal(base)}
         files = dict(self._module(module, template, **values) for template, module in _RUNTIME.items())
         # One module for the tool and the clients: what one of them finds, the other one finds too.
         header = self._environment.get_template("header.jinja").render()

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from pennylane_company import Client, Cursors, convert, errors, models
+from pennylane_company import Client, Page, convert, errors, models
 from pennylane_company.filters import CustomerInvoiceFilter
 from pennylane_company.types import File
 
@@ -100,16 +100,16 @@ class AccountClient:
     def newest_customers(self, pages: int) -> tuple[list[RemoteCustomer], bool]:
         """The newest customers, up to ``pages`` of a hundred, and whether these are all there are."""
         rows: list[RemoteCustomer] = []
-        cursor: str | None = None
-        cursors = Cursors("getCustomers")
-        for _ in range(pages):
-            with _reading():
-                page = self._client.customers.list_page(sort="-id", limit=PAGE, cursor=cursor)
-                rows += [self._customer(row) for row in promised(page.items, "items")]
-                cursor = cursors.following(page)
-            if cursor is None:
-                return list(each_once(rows)), True
-        return list(each_once(rows)), False
+        with _reading():
+            page = self._client.customers.list(sort="-id", limit=PAGE)
+            rows += map(self._customer, page.items)
+            for _ in range(pages - 1):
+                following = page.next_page()
+                if following is None:
+                    break
+                page = following
+                rows += map(self._customer, page.items)
+        return list(each_once(rows)), not page.has_more
 
     def customers_like(
         self, field: Literal["reg_no", "emails", "name"], values: Iterable[str]
@@ -124,8 +124,8 @@ class AccountClient:
                 field, "eq" if field == "name" else "in", batch[0] if field == "name" else batch
             )
             with _reading():
-                page = self._client.customers.list_page(filter=[condition], sort="-id", limit=PAGE)
-                rows += [self._customer(row) for row in promised(page.items, "items")]
+                page = self._client.customers.list(filter=[condition], sort="-id", limit=PAGE)
+                rows += map(self._customer, page.items)
         return rows
 
     def products(self, references: Iterable[str]) -> dict[str, RemoteProduct]:
@@ -275,8 +275,8 @@ class AccountClient:
         """
         conditions = [_condition("draft", "eq", value=False), _condition("date", "gt", date)]
         with _reading():
-            page = self._client.customer_invoices.list_page(filter=conditions, sort="-date", limit=PAGE)
-            matches = [self._invoice(row) for row in promised(page.items, "items")]
+            page = self._client.customer_invoices.list(filter=conditions, sort="-date", limit=PAGE)
+            matches = list(map(self._invoice, page.items))
         check_asked({row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date")
         check_asked({row.draft for row in matches}, {False}, "draft")
         return matches
@@ -322,28 +322,27 @@ class AccountClient:
         *,
         with_lines: bool = True,
     ) -> Iterator[list[RemoteInvoice]]:
-        cursor: str | None = None
-        cursors = Cursors("getCustomerInvoices")
+        page: Page[models.CustomerInvoice] | None = None
         while True:
             with _reading():
-                # A cursor holds neither the filter nor the order (contract): both go along with each page.
-                page = self._client.customer_invoices.list_page(
-                    filter=conditions or None,
-                    sort=sort,
-                    limit=PAGE,
-                    include="invoice_lines" if with_lines else None,
-                    cursor=cursor,
-                )
-                included = (page.included.invoice_lines if page.included else None) or {}
+                if page is None:
+                    page = self._client.customer_invoices.list(
+                        filter=conditions or None,
+                        sort=sort,
+                        limit=PAGE,
+                        include="invoice_lines" if with_lines else None,
+                    )
+                else:
+                    page = page.next_page()
+                if page is None:
+                    return
+                answer: models.CustomerInvoicePage = page.answer
+                included = (answer.included.invoice_lines if answer.included else None) or {}
                 rows = [
                     self._with_lines(row, included.get(str(row.id))) if with_lines else self._invoice(row)
-                    for row in promised(page.items, "items")
+                    for row in page.items
                 ]
-                # A list cut short must not look complete: what is not in it would be created again.
-                cursor = cursors.following(page)
             yield rows
-            if cursor is None:
-                return
 
     def _with_lines(
         self, row: models.CustomerInvoice, included: models.IncludedInvoiceLines | None
