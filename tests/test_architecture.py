@@ -94,7 +94,6 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"handlers", "seed"},
         {"generic"},
         {"accounting"},
-        {"lists"},
         {"documents", "oauth"},
         {"request_context"},
         {"auth", "request_log"},

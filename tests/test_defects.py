@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pennyform import cli
-from pennyform.cli.commands import plan
+from pennyform.cli.commands.account import plan
 
 
 def _break(monkeypatch: pytest.MonkeyPatch) -> None:

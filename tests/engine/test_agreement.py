@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pennyform.cli import main
-from pennyform.cli.commands import render
+from pennyform.cli.commands.definitions import render
 from pennyform.report.plan import invoice_preview
 from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import Rules, Sandbox

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from pennyform.cli.commands.apply import exit_of
+from pennyform.cli.commands.account.apply import exit_of
 from pennyform.cli.terminal import Exit
 from pennyform.report.plan import text as plan_text
 from pennyform.sandbox import Rules

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pennyform.engine.planning import customers
 from pennyform.engine.planning.actions import PrerequisiteChange
 from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.planning.prerequisites import customers
 from pennyform.engine.session import refresh_read_only
 from pennyform.results.plan import Action
 

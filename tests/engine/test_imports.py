@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from pennyform.cli.commands.apply import exit_of
+from pennyform.cli.commands.account.apply import exit_of
 from pennyform.cli.terminal import Exit
 from pennyform.results.documents import json_data
 from pennyform.sandbox import Rules

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from pennyform.engine.planning.booked_numbers import spellings_of
+from pennyform.engine.planning.numbering.booked_numbers import spellings_of
 
 from tests.sandbox.test_e_invoices import cii, factur_x
 

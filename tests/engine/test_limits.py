@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pennyform.cli.commands.apply import exit_of, retry_lock
+from pennyform.cli.commands.account.apply import exit_of, retry_lock
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine import limits
 from pennyform.engine.account.errors import UnreadableError

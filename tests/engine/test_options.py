@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.cli.commands.apply import exit_of
+from pennyform.cli.commands.account.apply import exit_of
 from pennyform.cli.terminal import Exit
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.resolve import PlanRejectedError

@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 
 
 class Verb(NamedTuple):
-    """What the one line of help says, and the module of :mod:`pennyform.cli.options` that has its options."""
+    """What the one line of help says, and the kind of the verb.
+
+    A kind has one module in :mod:`pennyform.cli.options`, and one folder in :mod:`pennyform.cli.commands`.
+    """
 
     help: str
-    options: str
+    kind: str
 
     @property
     def uses_account(self) -> bool:
         """Whether its command gets a Runtime, whose import is too slow for the others."""
-        return self.options == "account"
+        return self.kind == "account"
 
 
 # In the order in which they are used.
@@ -131,12 +134,12 @@ def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> in
     name = _find_verb(argv, terminal)
     verb = VERBS[name]
     parser = _Parser(terminal, prog=f"pennyform {name}", description=f"pennyform {name}: {verb.help}.")
-    options_class = importlib.import_module(f"pennyform.cli.options.{verb.options}").OPTIONS[name]
+    options_class = importlib.import_module(f"pennyform.cli.options.{verb.kind}").OPTIONS[name]
     options_class.configure(parser)
     args = parser.parse_args(argv[1:])
     terminal = terminal._replace(no_color=getattr(args, "no_color", False))
     options = options_class.read(args)
-    command = importlib.import_module(f"pennyform.cli.commands.{name}")
+    command = importlib.import_module(f"pennyform.cli.commands.{verb.kind}.{name}")
     if not verb.uses_account:
         return int(command.run(options, terminal))
     from pennyform.cli.definitions import run_with_account

@@ -13,12 +13,12 @@ from pennyform.engine.planning.actions import (
     difference_records,
     place_record,
 )
-from pennyform.engine.planning.customers import BuyerVerdict, verify_buyer
-from pennyform.engine.planning.declared import plan_prerequisites
 from pennyform.engine.planning.dependencies import becomes_final, names_others
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.diff import Comparison, Difference, as_defined, diff_invoice
 from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
+from pennyform.engine.planning.prerequisites.customers import BuyerVerdict, verify_buyer
+from pennyform.engine.planning.prerequisites.declared import plan_prerequisites
 from pennyform.engine.planning.resolve import OutdatedValue, Resolved, resolver
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository

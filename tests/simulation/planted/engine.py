@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.cli.commands import apply
+from pennyform.cli.commands.account import apply
 from pennyform.cli.terminal import Exit
 from pennyform.engine import session
 from pennyform.engine.applying import applier, finalization, invoice_run, invoice_steps, prerequisites
@@ -20,9 +20,10 @@ from pennyform.engine.applying.prerequisites import DeclaredUpdater, Prerequisit
 from pennyform.engine.applying.task_runner import TaskRunner
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.plan_files import binding
-from pennyform.engine.planning import actions, declared, dependencies, planner, post_finalize_tasks
+from pennyform.engine.planning import actions, dependencies, planner, post_finalize_tasks
 from pennyform.engine.planning.actions import DraftDeletion, Step
 from pennyform.engine.planning.deposits import completion
+from pennyform.engine.planning.prerequisites import declared
 from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.deductions import lines as deduction_lines
 from pennyform.invoices.model.pending_text import NumberOf, settled

@@ -22,8 +22,8 @@ from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.limits import CARD_INVOICES, CARD_SECONDS, PAGE
 from pennyform.engine.planning.actions import InvoiceChange
-from pennyform.engine.planning.customers import buyer_differences, card_digest, is_checked
 from pennyform.engine.planning.diff import Difference
+from pennyform.engine.planning.prerequisites.customers import buyer_differences, card_digest, is_checked
 from pennyform.engine.planning.resolve import id_of
 from pennyform.engine.runtime import Runtime, pause
 from pennyform.invoices.model import CustomerBody, Key

@@ -18,8 +18,8 @@ from pennyform.engine.applying.report import Result
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Differs, Subject, Unknown, Verified, Waited
 from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, PrerequisiteChange
-from pennyform.engine.planning.declared import compare_bodies
 from pennyform.engine.planning.diff import Difference
+from pennyform.engine.planning.prerequisites.declared import compare_bodies
 from pennyform.engine.runtime import pause, run_for_each
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import UNSET, DesiredCustomer

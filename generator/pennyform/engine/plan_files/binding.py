@@ -16,9 +16,9 @@ from pennyform import __version__
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import remote_content
-from pennyform.engine.planning.customers import card_digest
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import NOT_IN_JOURNAL
+from pennyform.engine.planning.prerequisites.customers import card_digest
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
 from pennyform.results.plan import PlanDocument

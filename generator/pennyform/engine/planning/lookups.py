@@ -26,15 +26,15 @@ from pennyform.engine.account.records import (
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.engine.limits import EXACT_LOOKUPS
-from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.credits.lines import with_line_order
-from pennyform.engine.planning.customers import search_customers
-from pennyform.engine.planning.declared import customer_accounts, looked_up
 from pennyform.engine.planning.dependencies import IMPORTED, keys_of, named, names_others
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.deposits.lookups import with_deposits
 from pennyform.engine.planning.diff import diff_invoice
+from pennyform.engine.planning.numbering import booked_numbers
 from pennyform.engine.planning.post_finalize_tasks import needed
+from pennyform.engine.planning.prerequisites.customers import search_customers
+from pennyform.engine.planning.prerequisites.declared import customer_accounts, looked_up
 from pennyform.engine.planning.resolve import known_vat_codes, resolver
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money.scalars import canonical

@@ -33,7 +33,7 @@ from pennyform.engine.planning.actions import (
     PrerequisiteChange,
     Step,
 )
-from pennyform.engine.planning.customers import card_requests
+from pennyform.engine.planning.prerequisites.customers import card_requests
 from pennyform.invoices.model import UNSET
 from pennyform.invoices.money.scalars import plain_number
 from pennyform.invoices.money.totals import Totals

@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.journal.records import Subject
-from pennyform.engine.planning import booked_numbers
 from pennyform.engine.planning.actions import InvoiceChange, Step
 from pennyform.engine.planning.credits.conflicts import hold_credits
-from pennyform.engine.planning.customers import is_checked, limited_search, with_card_warnings, with_existing
-from pennyform.engine.planning.declared import Obstacles, obstacles, plan_prerequisites, unnamed
 from pennyform.engine.planning.dependencies import IMPORTED, becomes_final, in_order, names_others
 from pennyform.engine.planning.deposits.completion import (
     Accounts,
@@ -21,11 +18,19 @@ from pennyform.engine.planning.deposits.completion import (
 )
 from pennyform.engine.planning.deposits.taken import hold_double_deductions
 from pennyform.engine.planning.diff import Comparison, diff_invoice
-from pennyform.engine.planning.older_dates import find_older_dates, older_date_warnings
+from pennyform.engine.planning.numbering import booked_numbers
+from pennyform.engine.planning.numbering.older_dates import find_older_dates, older_date_warnings
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
 from pennyform.engine.planning.preflight import enforce, enforce_dates, missing_scopes
+from pennyform.engine.planning.prerequisites.customers import (
+    is_checked,
+    limited_search,
+    with_card_warnings,
+    with_existing,
+)
+from pennyform.engine.planning.prerequisites.declared import Obstacles, obstacles, plan_prerequisites, unnamed
 from pennyform.engine.planning.resolve import Resolved, resolver
 from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository

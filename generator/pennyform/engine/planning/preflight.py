@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from pennyform.engine.account.records import Company
 from pennyform.engine.planning.actions import InvoiceChange, Step
-from pennyform.engine.planning.customers import check_card
-from pennyform.engine.planning.older_dates import OlderDate
+from pennyform.engine.planning.numbering.older_dates import OlderDate
 from pennyform.engine.planning.plan import Plan
+from pennyform.engine.planning.prerequisites.customers import check_card
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.findings import Finding, Severity, errors, tidy
 from pennyform.invoices.checks.dates import check_dates_to_issue

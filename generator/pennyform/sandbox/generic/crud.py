@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from pennyform.sandbox.contract.contract import Operation, resolve_reference
+from pennyform.sandbox.generic.lists import list_records
 from pennyform.sandbox.generic.synthesis import (
     ResourceAction,
     collection_of,
@@ -16,7 +17,6 @@ from pennyform.sandbox.generic.synthesis import (
     synthesize,
 )
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists import list_records
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import AnyRecord, Selection
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from pennyform.sandbox.accounting.payments import matches_of, reconcile_transaction
 from pennyform.sandbox.accounting.views import present_transaction
 from pennyform.sandbox.api_errors import unprocessable
+from pennyform.sandbox.generic.lists import list_records
 from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists import list_records
 from pennyform.sandbox.model.ledger import BankAccount, Transaction, TransactionMatch
 from pennyform.sandbox.money.arithmetic import format_amount, round_half_up
 from pennyform.sandbox.money.parsing import parse_decimal

@@ -9,9 +9,9 @@ from pennyform.sandbox.api_errors import bad_request, unprocessable
 from pennyform.sandbox.clock import moment, timestamp
 from pennyform.sandbox.documents.files import present_attachment, store_attachment
 from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.generic.lists import DEFAULT_LIMIT, decode_cursor, encode_cursor
 from pennyform.sandbox.handlers.registry import handles, register_child_list, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists import DEFAULT_LIMIT, decode_cursor, encode_cursor
 from pennyform.sandbox.model.parties import Appendix, StoredFile
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import JsonRecord, Selection

@@ -14,9 +14,9 @@ from pennyform.sandbox.accounting.payments import has_file, reconcile_invoice
 from pennyform.sandbox.accounting.views import present_invoice, present_line, present_section
 from pennyform.sandbox.api_errors import bad_request, conflict, unprocessable
 from pennyform.sandbox.clock import timestamp
+from pennyform.sandbox.generic.lists import cursor_after, present_page, read_page
 from pennyform.sandbox.handlers.registry import handles, register_child_list, register_get
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists import cursor_after, present_page, read_page
 from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection, Quote
 from pennyform.sandbox.model.parties import Customer
 from pennyform.sandbox.request_context import RequestContext

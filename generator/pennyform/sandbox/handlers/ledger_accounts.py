@@ -10,9 +10,9 @@ from pennyform.sandbox.accounting.payments import has_elapsed
 from pennyform.sandbox.api_errors import bad_request, unprocessable
 from pennyform.sandbox.documents.exports import EXPORT_FILES
 from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.generic.lists import DEFAULT_LIMIT, decode_cursor, encode_cursor
 from pennyform.sandbox.handlers.registry import handles, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists import DEFAULT_LIMIT, decode_cursor, encode_cursor
 from pennyform.sandbox.model.ledger import LedgerAccount, LedgerEntryLine
 from pennyform.sandbox.money.arithmetic import format_amount
 from pennyform.sandbox.request_context import RequestContext

@@ -10,9 +10,9 @@ from pennyform.sandbox.accounting.ledger import debits_minus_credits
 from pennyform.sandbox.api_errors import unprocessable
 from pennyform.sandbox.documents.files import present_attachment, store_attachment
 from pennyform.sandbox.generic import present_by_schema
+from pennyform.sandbox.generic.lists import list_records
 from pennyform.sandbox.handlers.registry import handles, register_child_list, register_get, register_list
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists import list_records
 from pennyform.sandbox.model.ledger import LedgerAccount, LedgerEntry, LedgerEntryLine
 from pennyform.sandbox.model.parties import LedgerAttachment
 from pennyform.sandbox.request_context import RequestContext

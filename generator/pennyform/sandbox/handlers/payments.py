@@ -9,9 +9,9 @@ from pennyform.sandbox.accounting import payments
 from pennyform.sandbox.accounting.payments import amount_owed, invoice_status
 from pennyform.sandbox.accounting.views import present_invoice, present_matched_transaction, present_payment
 from pennyform.sandbox.api_errors import unprocessable
+from pennyform.sandbox.generic.lists import list_records
 from pennyform.sandbox.handlers.registry import handles, register_child_list
 from pennyform.sandbox.json_types import JsonObject
-from pennyform.sandbox.lists import list_records
 from pennyform.sandbox.model.documents import CustomerInvoice, SupplierInvoice
 from pennyform.sandbox.model.ledger import Transaction, TransactionMatch
 from pennyform.sandbox.request_context import RequestContext

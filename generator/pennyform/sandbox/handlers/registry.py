@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from pennyform.sandbox.generic.lists import Presenter, list_records
 from pennyform.sandbox.json_types import Json, JsonObject
-from pennyform.sandbox.lists import Presenter, list_records
 from pennyform.sandbox.request_context import Handler, RequestContext
 from pennyform.sandbox.storage.records import RecordBody
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import data
-from pennyform.cli.commands.spec_diff import changes_text
+from pennyform.cli.commands.contracts.spec_diff import changes_text
 from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import GenerateOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path

@@ -10,8 +10,8 @@ import msgspec
 import yaml
 
 from pennyform import data
-from pennyform.cli.commands import spec_diff
-from pennyform.cli.commands.spec_diff import changes_text
+from pennyform.cli.commands.contracts import spec_diff
+from pennyform.cli.commands.contracts.spec_diff import changes_text
 from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import (
     DiffOptions,

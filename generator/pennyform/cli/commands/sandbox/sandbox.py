@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pennyform.cli.commands.sandbox.books import fill, replace_books, snapshot
 from pennyform.cli.contracts import contract_here, schema_finder
 from pennyform.cli.options.sandbox import (
-    NewBooks,
     ResetOptions,
     RestoreOptions,
     ServeOptions,
@@ -20,7 +19,6 @@ from pennyform.cli.options.sandbox import (
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.extras import require_extra
 from pennyform.findings import failure
-from pennyform.safe_files import write_file
 
 if TYPE_CHECKING:
     from pennyform.sandbox import Rules, Sandbox
@@ -41,17 +39,17 @@ def run(options: ServeOptions | ResetOptions | SnapshotOptions | RestoreOptions,
         case ResetOptions(books=books):
             if database.exists() or books.data or books.company:
                 with closing(Sandbox()) as sandbox:
-                    _fill(sandbox, books, terminal)
-                    _replace(database, sandbox.copy())
+                    fill(sandbox, books, terminal)
+                    replace_books(database, sandbox.copy())
             terminal.print(f"sandbox in {database} is {'new' if books.data else 'empty'}")
         case SnapshotOptions():
-            _snapshot(options, terminal)
+            snapshot(options, terminal)
         case RestoreOptions(file=file):
             try:
                 copy = file.read_bytes()
             except OSError as problem:
                 raise failure("sandbox-file", f"cannot be read: {problem}", file=str(file)) from problem
-            _replace(database, copy)
+            replace_books(database, copy)
             terminal.print(f"{database} is as {file} has it")
     return Exit.OK
 
@@ -94,8 +92,8 @@ def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
             with closing(Sandbox(rules=rules)) as new:
                 if time:
                     new.clock.set(time)
-                _fill(new, options.books, terminal)
-                _replace(database, new.copy())
+                fill(new, options.books, terminal)
+                replace_books(database, new.copy())
     contract = contract_here()
     sandbox = Sandbox(
         database,
@@ -141,53 +139,3 @@ def _parse_rules(words: Sequence[str]) -> Rules:
                 "sandbox-rule", f"--rule {word}: {problem}", fix="write it like --rule pdf_seconds=2"
             ) from problem
     return rules
-
-
-def _replace(database: Path, books: bytes) -> None:
-    """Put whole books in the place of those in ``database``, or begin it with them; or change nothing.
-
-    Raises:
-        Failure: the books are no copy of a sandbox, or the database cannot be used.
-    """
-    from pennyform.sandbox import Sandbox
-
-    if database.exists():
-        with closing(Sandbox(database)) as sandbox:
-            sandbox.restore(books)
-        return
-    with closing(Sandbox()) as trial:
-        trial.restore(books)
-        books = trial.copy()
-    # Empty books, or half a file, would be taken for what was asked for by the next run.
-    _write_whole(database, books, folders=True)
-
-
-def _write_whole(file: Path, content: bytes, *, folders: bool = False) -> None:
-    """Write a file that is never half there."""
-    try:
-        write_file(file, content, folders=folders)
-    except OSError as problem:
-        raise failure("sandbox-file", f"cannot be written: {problem}", file=str(file)) from problem
-
-
-def _fill(sandbox: Sandbox, books: NewBooks, terminal: Terminal) -> None:
-    from pennyform.sandbox.input_files import load_fixtures
-
-    if books.data:
-        terminal.print(f"{load_fixtures(sandbox, books.data)} records created from {books.data}")
-    if books.company:
-        sandbox.rename_company(sandbox.companies()[0].id, books.company)
-
-
-def _snapshot(options: SnapshotOptions, terminal: Terminal) -> None:
-    from pennyform.sandbox import Sandbox
-
-    database, file = options.database, options.file
-    if not database.exists():
-        raise failure(
-            "sandbox-database", "there are no books here", file=str(database), fix="name them by --db"
-        )
-    with closing(Sandbox(database)) as sandbox:
-        copy = sandbox.copy()
-    _write_whole(file, copy)
-    terminal.print(f"{database} is kept in {file}")

@@ -21,8 +21,8 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import CustomerSearch, RemoteCustomer, RemoteInvoice, RemoteState
 from pennyform.engine.limits import CARD_INVOICES, CUSTOMER_PAGES, EXACT_LOOKUPS, PAGE
 from pennyform.engine.planning.actions import InvoiceChange, PrerequisiteChange, Step
-from pennyform.engine.planning.declared import card_of, compare_bodies
 from pennyform.engine.planning.diff import Difference
+from pennyform.engine.planning.prerequisites.declared import card_of, compare_bodies
 from pennyform.engine.planning.resolve import as_declared
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.customers import email_problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pennyform.cli.commands.plan import print_plan
+from pennyform.cli.commands.account.plan import print_plan
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import (
     is_whole,

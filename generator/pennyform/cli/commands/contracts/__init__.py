@@ -1,0 +1,1 @@
+"""Commands that work on API contracts and on what is generated from them."""

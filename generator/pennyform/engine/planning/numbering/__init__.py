@@ -1,0 +1,1 @@
+"""Numbers of invoices: those that are booked already, and dates that their order would contradict."""
