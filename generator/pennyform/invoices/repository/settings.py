@@ -207,7 +207,7 @@ def _identity(settings: Document | None) -> Path | None:
         ("policies", "company_id"),
     )
     valid = (path for path in paths if settings and isinstance(_at(settings.value, path), int))
-    return next(sections, None)
+    return next(valid, None)
 
 
 def _at(value: YamlValue, path: Path) -> YamlValue:
