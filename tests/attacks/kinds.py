@@ -113,6 +113,7 @@ KINDS: Mapping[str, Kind] = {
         (
             "attacks/test_numbers.py",
             *_of("engine/test_hostile_answers.py", "amounts"),
+            *_of("client/test_exchange.py", "text_that_could_be"),
             *_of("sandbox/test_robustness.py", "numbers"),
             *_of("sandbox/test_hostile_text.py", "numbers"),
         ),
