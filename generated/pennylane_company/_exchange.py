@@ -19,7 +19,6 @@ from . import _parameters as parameters
 from ._codec import (
     Request,
     Variants,
-    bounded,
     checked,
     decoder,
     encode,
@@ -275,7 +274,7 @@ def _read(name: str, reply: Reply, strict: bool) -> Any:
         body = body.decode(charset.partition(";")[0]).encode()
     type_, reader = _reader(name)
     try:
-        return bounded(reader.decode(checked(body)), body)
+        return reader.decode(checked(body))
     except msgspec.ValidationError:
         if strict:
             raise
@@ -284,7 +283,7 @@ def _read(name: str, reply: Reply, strict: bool) -> Any:
         # Of a whole answer nothing can be kept: it is another one than was promised.
         if read is value and not isinstance(type_, Variants):
             raise
-        return bounded(read, body)
+        return read
 
 
 def left_out(operation: str, reason: str) -> NoReturn:

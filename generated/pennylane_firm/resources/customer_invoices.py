@@ -35,7 +35,7 @@ class CustomerInvoices(Resource):
         company_id: int,
         *,
         limit: int = 100,
-        filter: types.Filters | None = None,
+        filter: types.Filters | str | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
         cursor: str | None = None,
     ) -> Page[models.CustomerInvoice]:
@@ -68,7 +68,7 @@ class AsyncCustomerInvoices(AsyncResource):
         company_id: int,
         *,
         limit: int = 100,
-        filter: types.Filters | None = None,
+        filter: types.Filters | str | None = None,
         sort: Literal["id", "-id", "date", "-date"] | None = None,
         cursor: str | None = None,
     ) -> AsyncPages[models.CustomerInvoice]:

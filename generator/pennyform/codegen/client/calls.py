@@ -247,7 +247,8 @@ def _argument_type(parameter: Parameter, operation: Operation) -> tuple[Code, bo
     if parameter.location == "query" and parameter.name == "filter" and schema.get("type") == "string":
         if declared_filters(operation):
             return Code(f"Sequence[filters.{filter_name(operation)}]"), True
-        return Code("types.Filters"), True
+        # Conditions as far as anybody knows; it may as well be text of another kind.
+        return Code("types.Filters | str"), True
     if _SORTS in schema:
         # "-" before a field sorts from the largest to the smallest.
         values = [f"{sign}{field}" for field in schema[_SORTS] for sign in ("", "-")]

@@ -6,6 +6,7 @@ description.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from pennyform.codegen.client.names import (
     Variant,
     answer_name,
     base_path,
-    field_name,
     identifier,
     resource_class,
     short_path,
@@ -204,7 +204,8 @@ def _stub(operation: SkippedOperation) -> Function:
     """A method that says why there is none."""
     title = visible_line(f"{operation.method} {operation.path}")
     words = docstring([f"Left out of this client: ``{title}``."], indent=_INDENT)
-    head = Code(f"def {field_name(operation.name)}(self, *_: object, **__: object) -> NoReturn:")
+    name = f"{operation.name}_" if keyword.iskeyword(operation.name) else operation.name
+    head = Code(f"def {name}(self, *_: object, **__: object) -> NoReturn:")
     body = Code(f"left_out({literal(operation.operation_id)}, {literal(operation.reason)})")
     return Function(head, words, body)
 

@@ -166,7 +166,11 @@ def references(schema: Json) -> Iterator[str]:
         if name := component_of(schema):
             yield name
         for key, value in schema.items():
-            if not key.startswith("x-"):
+            if key == "properties" and isinstance(value, dict):
+                # Names of fields are no keywords, whatever they begin with.
+                for field_schema in value.values():
+                    yield from references(field_schema)
+            elif not key.startswith("x-"):
                 yield from references(value)
     elif isinstance(schema, list):
         for value in schema:

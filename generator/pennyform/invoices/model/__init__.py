@@ -38,7 +38,6 @@ from pennyform.invoices.model.definitions import (
     Policies,
     Repository,
     Settings,
-    TokenSource,
 )
 
 __all__ = [
@@ -73,7 +72,6 @@ __all__ = [
     "ProductBody",
     "Repository",
     "Settings",
-    "TokenSource",
     "TransactionReference",
     "Unset",
     "lines_of",

@@ -8,7 +8,8 @@ flat. ``{"type": "null"}`` is the schema of null itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Sequence
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from pennyform.findings import Failure, Finding, Severity
 from pennyform.spec.document.budget import Budget
@@ -37,6 +38,9 @@ _INAPPLICABLE = {
     )
     for kind in (*_KEYWORDS_OF_TYPE, "boolean")
 }
+_SCHEMAS = "#/components/schemas/"
+# Where the parts of a component stand that it extends.
+_EXTENDING = re.compile(r"/components/schemas/([^/]+)(?:/allOf/\d+)+\Z")
 _MERGING = "merging schemas"
 _LONGEST_EXCERPT = 200
 _INAPPLICABLE["integer"] = _INAPPLICABLE["number"]
@@ -51,6 +55,7 @@ class Flattener:
         # By name: the flat schema, and how many levels of schemas are in it; or why there is none.
         self._named: dict[str, tuple[Schema, int] | Failure] = {}
         self._open: list[str] = []
+        self._extensions = _extensions(document)
         self._depth = self._deepest = 0
 
     def flatten(self, schema: Json, pointer: str) -> Schema:
@@ -143,6 +148,24 @@ class Flattener:
 
     def _referred(self, reference: Json, pointer: str) -> Schema:
         name, schema = follow(str(reference), self._document, pointer)
+        extending = _EXTENDING.match(pointer)
+        if name in self._extensions and (extending is None or extending[1] not in self._extensions[name]):
+            return self._one_of_extensions(name, schema, pointer)
+        return self._component(name, schema, pointer)
+
+    def _one_of_extensions(self, base: str, schema: Schema, pointer: str) -> Schema:
+        """A base schema with a discriminator stands for those that extend it (OpenAPI 3.1.1, 4.8.25.1)."""
+        discriminator = schema["discriminator"]
+        mapped = {str(target).rpartition("/")[2] for target in (discriminator.get("mapping") or {}).values()}
+        names = [*([base] if base in mapped else []), *self._extensions[base]]
+        members = []
+        for name in names:
+            _, extension = follow(f"{_SCHEMAS}{name}", self._document, pointer)
+            members.append(self._component(name, extension, pointer))
+        union = {"oneOf": [{"$ref": f"{_SCHEMAS}{name}"} for name in names], "discriminator": discriminator}
+        return _union("oneOf", self._tagged(members, "oneOf", union), pointer)
+
+    def _component(self, name: str, schema: Json, pointer: str) -> Schema:
         if name in self._open:
             circle = " → ".join([*self._open[self._open.index(name) :], name])
             raise _failure("cyclic-schema", f"the schema contains itself: {circle}", pointer)
@@ -190,6 +213,36 @@ class Flattener:
         if not keywords.get("nullable"):
             keywords.pop("nullable", None)
         return keywords
+
+
+def _extensions(document: JsonObject) -> Mapping[str, list[str]]:
+    """The components that extend one with a discriminator by ``allOf``, however indirectly, by its name."""
+    schemas = document.get("components", {}).get("schemas", {})
+    parents = {name: _extended(schema) for name, schema in schemas.items() if isinstance(schema, dict)}
+    bases = [
+        name
+        for name in parents
+        if isinstance(schemas[name].get("discriminator"), dict)
+        and isinstance(schemas[name]["discriminator"].get("propertyName"), str)
+        and not any(union in schemas[name] for union in UNIONS)
+    ]
+    extensions: dict[str, list[str]] = {}
+    for base in bases:
+        extending = {base}
+        while more := {name for name in parents.keys() - extending if extending & parents[name]}:
+            extending |= more
+        if len(extending) > 1:
+            extensions[base] = sorted(extending - {base})
+    return extensions
+
+
+def _extended(schema: Schema) -> set[str]:
+    """The components that a component extends: one that adds nothing to another only refers to it."""
+    parts = schema.get("allOf") or []
+    if not isinstance(parts, list) or (len(parts) == 1 and not schema.get("properties")):
+        return set()
+    references = [part.get("$ref") for part in parts if isinstance(part, dict)]
+    return {ref.removeprefix(_SCHEMAS) for ref in references if isinstance(ref, str)}
 
 
 def _as_openapi_30(schema: Schema, pointer: str) -> Schema:

@@ -7,7 +7,6 @@ from pennyform.cli.options.definitions import FmtOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.invoices.formatter.formatter import format_files
-from pennyform.invoices.sources.discover import by_repository
 from pennyform.safe_files import write_file
 
 
@@ -15,9 +14,7 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     """Write the files that change and name them; 4 when one cannot be, or when one would by ``--check``."""
     findings: list[Finding] = []
     changed = unchanged = 0
-    find_schemas = schema_finder(terminal.environ)
-    runs = by_repository(options.paths)
-    for result in (result for paths in runs for result in format_files(paths, find_schemas)):
+    for result in format_files(options.paths, schema_finder(terminal.environ)):
         findings += result.findings
         if result.change:
             changed += 1
