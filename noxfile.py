@@ -45,7 +45,9 @@ except ModuleNotFoundError:
     _bootstrap()
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "generated", "schemathesis", "simulate", "tests", "others"]
+nox.options.sessions = [
+    *("lint", "types", "generated", "schemathesis", "simulate", "contracts", "tests", "others"),
+]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
@@ -281,6 +283,13 @@ def schemathesis(session: nox.Session) -> None:
     """Test every operation of the sandbox with schemathesis; -- --long sends many more requests."""
     _install_project(session, "schemathesis")
     session.run("python", "tests/conformance/fuzz.py", *session.posargs)
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Generate from changed contracts and call every operation; -- --seeds N, -- --seed N shows one."""
+    _install_project(session, "types", extras="[codegen]")
+    session.run("python", "-m", "tests.contracts", *session.posargs)
 
 
 @nox.session

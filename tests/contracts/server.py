@@ -1,0 +1,323 @@
+"""A server that does what a contract says: what a request must look like, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from . import wire
+from .document import Document, Schema
+from .package import Package
+from .python import difference, misfit
+from .values import Maker
+
+FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+_PLAIN = "aZ9&=/@-_."
+_IGNORED = {"accept", "authorization", "content-type"}
+NOTHING = object()
+
+
+@dataclass
+class Meant:
+    """What a call means: values by location and name, and the body."""
+
+    parameters: dict[tuple[str, str], Any] = field(default_factory=dict)
+    has_body: bool = False
+    body: Any = None
+
+
+@dataclass
+class Reply:
+    """What the server answers with: ``meant`` is the value that its body stands for."""
+
+    status: int
+    content: bytes = b""
+    media_type: str = ""
+    meant: Any = None
+    changed: bool = False
+
+    def items(self) -> Reply:
+        """The same of a list: its items are what the caller gets."""
+        return Reply(self.status, self.content, self.media_type, self.meant["items"], self.changed)
+
+
+class Server:
+    """Remembers what was sent, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.transport = httpx.MockTransport(self._answer)
+        self._sent: list[httpx.Request] = []
+        self._reply = Reply(204)
+
+    def answers(self, reply: Reply) -> None:
+        """What comes next."""
+        self._reply = reply
+        self._sent.clear()
+
+    @property
+    def sent(self) -> list[httpx.Request]:
+        """What was sent since the answer was set."""
+        return self._sent
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self._sent.append(request)
+        headers = {"content-type": self._reply.media_type} if self._reply.media_type else {}
+        return httpx.Response(self._reply.status, content=self._reply.content, headers=headers)
+
+
+def _special(value: Any) -> bool:
+    """Whether a value has text that a header cannot hold, or that has a meaning in it."""
+    inner = (
+        [*value, *value.values()]
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, list)
+        else [value]
+    )
+    texts = [each for each in inner if isinstance(each, str)]
+    return not all(
+        each.isascii() and each == each.strip() and not set(each) & {*',"\\', " "} for each in texts
+    )
+
+
+def essence(media_type: str) -> str:
+    """A media type without its parameters."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return "application/json" if bare in ("*/*", "application/*") else bare
+
+
+class Exchange:
+    """One operation of a contract, as it is called and answered."""
+
+    def __init__(self, document: Document, path: str, method: str, operation: Schema, item: Schema) -> None:
+        self._document = document
+        self._path, self._method, self._operation = path, method, operation
+        self._parameters = [
+            parameter
+            for parameter in document.parameters(item, operation)
+            if parameter["in"] != "header" or parameter["name"].lower() not in _IGNORED
+        ]
+        self._meant = Meant()
+
+    def successes(self) -> list[str]:
+        """The statuses of success, or ``default``."""
+        responses = self._operation["responses"]
+        return [status for status in responses if status.startswith("2")] or ["default"]
+
+    # --- the request ----------------------------------------------------------------------------------------
+
+    def request(self, rng: Random) -> Meant:
+        """A request that the contract allows."""
+        self._meant = Meant()
+        for parameter in self._parameters:
+            required = parameter["in"] == "path" or parameter.get("required")
+            # What lists are filtered by has a language of its own.
+            if "x-pennyform-filters" in parameter.get("schema", {}) or (not required and rng.random() < 0.4):
+                continue
+            self._meant.parameters[parameter["in"], parameter["name"]] = self._parameter_value(parameter, rng)
+        if ("query", "cursor") in self._meant.parameters:
+            # The service refuses it beside a cursor.
+            self._meant.parameters.pop(("query", "start_date"), None)
+        raw = self._document.resolve(self._operation.get("requestBody", {}))
+        if raw.get("content") and (raw.get("required") or rng.random() < 0.8):
+            self._meant.has_body = True
+            self._meant.body = self._body_value(raw["content"], rng)
+        return self._meant
+
+    def _parameter_value(self, parameter: Schema, rng: Random) -> Any:
+        schema = parameter.get("schema", {})
+        for sign, keyword in (("-", "x-pennyform-sorts"), ("", "x-pennyform-includes")):
+            if keyword in schema:
+                return rng.choice((sign, "")) + rng.choice(list(schema[keyword]))
+        if "content" in parameter:
+            (media,) = parameter["content"].values()
+            return Maker(self._document, rng, "request").value(media["schema"])
+        plain = parameter["in"] == "header" or parameter.get("allowReserved")
+        maker = Maker(self._document, rng, "request", **({"alphabet": _PLAIN} if plain else {}))
+        # Nothing, and what holds nothing, is written like what is left out.
+        return next(
+            value
+            for value in iter(lambda: maker.value(schema), NOTHING)
+            if value not in (None, "", [], {}, ".", "..")
+            and not (isinstance(value, list) and "" in value)
+            and not (plain and _special(value))
+        )
+
+    def _media(self, content: Schema) -> tuple[str, Schema]:
+        """The media type that a client is expected to choose: JSON, then forms, then the first by name."""
+
+        def order(name: str) -> tuple[int, str]:
+            bare = essence(name)
+            ranks = (bare == "application/json", bare.endswith("json"), bare in (FORM, URLENCODED), True)
+            return ranks.index(True), name
+
+        name = min(content, key=order)
+        return name, content[name]
+
+    def _body_value(self, content: Schema, rng: Random) -> Any:
+        media_type, media = self._media(content)
+        if not essence(media_type).endswith("json") and essence(media_type) not in (FORM, URLENCODED):
+            return Maker(self._document, rng, "request").text()
+        maker = Maker(self._document, rng, "request")
+        if essence(media_type) == FORM:
+            return self._form_value(media["schema"], maker)
+        return maker.value(media.get("schema", {}))
+
+    def _form_value(self, schema: Schema, maker: Maker) -> Any:
+        """The value of a form; a part that OpenAPI 3.1 says nothing of is a file."""
+        value = maker.value(schema)
+        for name, raw in self._document.resolve(schema).get("properties", {}).items():
+            part = self._document.resolve(raw)
+            inner = part.get("items", part) if part.get("type") == "array" else part
+            if name in value and self._document.modern and (inner == {} or "contentMediaType" in inner):
+                one = maker.upload()
+                value[name] = [one] if inner is not part else one
+        # No part of a form stands for null, and a form without any part is no form.
+        value = {name: inner for name, inner in value.items() if inner is not None}
+        return value or self._form_value(schema, maker)
+
+    # --- the answer -----------------------------------------------------------------------------------------
+
+    def answer(self, status: str, accept: str, maker: Maker) -> Reply:
+        """An answer of one declared status."""
+        response = self._document.resolve(self._operation["responses"][status])
+        taken = [code for code in self._operation["responses"] if code.isdecimal()]
+        code = {"2XX": next(c for c in (207, 206) if str(c) not in taken), "default": 200}.get(status)
+        code = code or int(status)
+        content = response.get("content")
+        if not content or self._method == "head":
+            return Reply(code, media_type="application/json" if self._method == "head" else "")
+        media_type, media = self._media(content)
+        if not essence(media_type).endswith("json"):
+            body = maker.upload().content or b"x"
+            return Reply(code, body, media_type, body)
+        meant = maker.value(media.get("schema", {}))
+        if isinstance(meant, dict) and "items" in meant and {"next_cursor", "total_pages"} & meant.keys():
+            meant = self._only_page(media["schema"], maker)
+        sent_type = "application/json" if media_type == "*/*" else media_type
+        return Reply(code, wire.json_text(meant).encode(), sent_type, meant, maker.changed)
+
+    def _only_page(self, schema: Schema, maker: Maker) -> Schema:
+        """A page of a list after which none comes."""
+        maker.calm()
+        meant: Schema = maker.value(schema)
+        last = {"has_more": False, "next_cursor": None, "current_page": 1, "total_pages": 1}
+        return meant | {key: value for key, value in last.items() if key in meant}
+
+    # --- both ends ------------------------------------------------------------------------------------------
+
+    def problems(
+        self, sent: list[httpx.Request], reply: Reply, got: Any, returns: Any, package: Package
+    ) -> Iterator[str]:
+        """Where what arrived is not what was meant, on either side."""
+        if len(sent) != 1:
+            yield f"{len(sent)} requests were sent"
+            return
+        yield from self._wrong_target(sent[0])
+        yield from self._wrong_headers(sent[0])
+        yield from self._wrong_body(sent[0])
+        lost = difference(reply.meant, got)
+        if lost:
+            yield f"the answer is not what was sent: {lost}"
+        elif not reply.changed and (untyped := misfit(got, returns, package)):
+            yield f"the answer is not of its type: {untyped}"
+
+    def _wrong_target(self, request: httpx.Request) -> Iterator[str]:
+        path = self._path
+        pairs: list[str] = []
+        for parameter in self._parameters:
+            value = self._meant.parameters.get((parameter["in"], parameter["name"]), NOTHING)
+            if parameter["in"] == "path":
+                path = path.replace("{" + parameter["name"] + "}", wire.in_path(parameter, value))
+            elif parameter["in"] == "query" and value is not NOTHING:
+                pairs += wire.in_query(parameter, value)
+        target = urlsplit(request.url.raw_path.decode())
+        if target.path != path:
+            yield f"the path is {target.path!r}, not {path!r}"
+        expected = sorted(pairs, key=lambda pair: pair.partition("=")[0])
+        got = sorted(filter(None, target.query.split("&")), key=lambda pair: pair.partition("=")[0])
+        if got != expected and list(map(_unordered, got)) != list(map(_unordered, expected)):
+            yield f"the query is {got}, not {expected}"
+        if request.method != self._method.upper():
+            yield f"the method is {request.method}"
+
+    def _wrong_headers(self, request: httpx.Request) -> Iterator[str]:
+        cookies = []
+        for parameter in self._parameters:
+            value = self._meant.parameters.get((parameter["in"], parameter["name"]), NOTHING)
+            if parameter["in"] == "header":
+                expected = None if value is NOTHING else wire.in_header(parameter, value)
+                if request.headers.get(parameter["name"]) != expected:
+                    got = request.headers.get(parameter["name"])
+                    yield f"the header {parameter['name']} is {got!r}, not {expected!r}"
+            elif parameter["in"] == "cookie" and value is not NOTHING:
+                cookies.append(wire.in_cookie(parameter, value))
+        if request.headers.get("cookie", "") != "; ".join(cookies):
+            yield f"the cookies are {request.headers.get('cookie')!r}, not {cookies}"
+        accepted = [essence(part) for part in request.headers.get("accept", "").split(",")]
+        for status in self.successes():
+            content = self._document.resolve(self._operation["responses"][status]).get("content")
+            if content and self._method != "head" and essence(self._media(content)[0]) not in accepted:
+                yield f"the answer of {status} is not accepted: {accepted}"
+
+    def _wrong_body(self, request: httpx.Request) -> Iterator[str]:
+        if not self._meant.has_body:
+            if request.content or "content-type" in request.headers:
+                yield f"a body is sent that is not meant: {request.content[:200]!r}"
+            return
+        raw = self._document.resolve(self._operation["requestBody"])
+        media_type, media = self._media(raw["content"])
+        kind = essence(media_type)
+        if essence(request.headers.get("content-type", "")) != kind:
+            yield f"the body is sent as {request.headers.get('content-type')!r}, not as {kind!r}"
+            return
+        meant = self._meant.body
+        if kind == FORM:
+            expected: Any = _sorted(wire.form_parts(meant, media.get("encoding", {})))
+            got: Any = _sorted(wire.parts_sent(request))
+        elif kind == URLENCODED:
+            expected, got = sorted(wire.form_fields(meant)), sorted(wire.fields_sent(request))
+        elif kind.endswith("json"):
+            expected, got = meant, wire.from_json(request.content)
+            if _written(expected) == _written(got):
+                return
+        else:
+            expected, got = meant.encode(), request.content
+        if got != expected:
+            yield f"the body is {str(got)[:600]}, not {str(expected)[:600]}"
+
+
+def _sorted(parts: list[wire.Part]) -> list[str]:
+    """The parts of a form by their names, those in JSON with their fields in an order."""
+    return sorted(
+        f"{name} {file} {kind} {_written(wire.from_json(content)) if 'json' in kind else content!r}"
+        for name, file, kind, content in parts
+    )
+
+
+def _unordered(pair: str) -> Any:
+    """A pair whose value is an object in JSON, with its fields in an order."""
+    name, _, value = pair.partition("=")
+    text = unquote(value)
+    return (name, _written(wire.from_json(text))) if text.startswith("{") else pair
+
+
+def _written(value: Any) -> Any:
+    """A JSON value with the digits of its numbers, fields in an order, moments as instants."""
+    if isinstance(value, dict):
+        return {key: _written(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_written(each) for each in value]
+    if isinstance(value, str) and len(value) > 18 and value[10:11] == "T":
+        import datetime as dt
+
+        return "moment", dt.datetime.fromisoformat(value)
+    return type(value).__name__, format(value, "f") if not isinstance(
+        value, bool | str | type(None)
+    ) else value

@@ -1,0 +1,50 @@
+"""The campaign itself: seeds that were wrong once, and that it sees what it is there to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .batch import type_errors
+from .changes import CHANGES
+from .episode import Verdict, play
+from .package import PACKAGE, fast
+from .schemas import KINDS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fast() -> Iterator[None]:
+    with fast():
+        yield
+
+
+def played(seed: int) -> Verdict:
+    verdict = play(seed)
+    assert verdict.wrong == []
+    return verdict
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_everything_arrives_as_it_was_meant(seed: int) -> None:
+    assert played(seed).calls
+
+
+def test_a_seed_is_the_same_contract_and_the_same_calls_every_time() -> None:
+    first, second = played(21), played(21)
+    assert (first.document, first.files, first.program) == (second.document, second.files, second.program)
+    assert first.calls
+
+
+def test_there_are_many_kinds_of_changes() -> None:
+    assert len(CHANGES) + len(KINDS) >= 50
+
+
+def test_programs_are_checked_with_the_packages_that_they_call() -> None:
+    first, second = play(1), play(2)
+    wrong = [*second.program.splitlines(), "client.no_such.thing()"]
+    errors = type_errors({1: (first.files, first.program.splitlines()), 2: (second.files, wrong)})
+    assert errors.keys() == {2}
+    (error,) = errors[2]
+    assert 'has no attribute "no_such"' in error
+    assert PACKAGE not in error.partition(":")[0]
