@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._exchange import Retries
     from ._limits import RateLimit
     from ._pages import AsyncPage, AsyncPages, Page
+    from ._raw import RawResponse
     from .types import UNSET, File, Filter, UnsetType
 else:
     __getattr__, __dir__ = lazily(
@@ -28,6 +29,7 @@ else:
             "_exchange": ("Retries",),
             "_limits": ("RateLimit",),
             "_pages": ("AsyncPage", "AsyncPages", "Page"),
+            "_raw": ("RawResponse",),
             "types": ("UNSET", "File", "Filter", "UnsetType"),
         },
         submodules=("errors", "filters", "models", "oauth", "types"),
@@ -45,6 +47,7 @@ __all__ = [
     "Filter",
     "Page",
     "RateLimit",
+    "RawResponse",
     "Retries",
     "UnsetType",
     "convert",

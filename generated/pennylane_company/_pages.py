@@ -168,7 +168,7 @@ class _Page(Generic[T]):
 
 
 class Page(_Page[T]):
-    """A page of a list; iterating over it goes on with the pages after it, each fetched when it is reached."""
+    """A page of a list; iterating goes on with the pages after it, each fetched when it is reached."""
 
     __slots__ = ("_core",)
 

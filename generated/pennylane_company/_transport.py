@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import httpx
 
@@ -19,6 +19,7 @@ from ._parameters import NOTHING, Values
 
 T = TypeVar("T")
 R = TypeVar("R")
+W = TypeVar("W")
 
 
 class Core:
@@ -170,11 +171,18 @@ class Core:
             return self._opened
 
 
-class Resource:
-    """The base of every resource, blocking the thread."""
+class Resource(Generic[W]):
+    """The base of every resource, blocking the thread; ``W`` is what type checkers know of raw answers."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+
+    @property
+    def with_raw_response(self) -> W:
+        """The same methods; each returns a ``RawResponse``: status, headers, request id, and its value."""
+        from ._raw import RawMethods
+
+        return cast("W", RawMethods(type(self), self._core))
 
 
 class AsyncCore:
@@ -326,11 +334,18 @@ class AsyncCore:
             return self._opened
 
 
-class AsyncResource:
-    """The base of every resource, as asyncio tasks."""
+class AsyncResource(Generic[W]):
+    """The base of every resource, as asyncio tasks; ``W`` is what type checkers know of raw answers."""
 
     def __init__(self, core: AsyncCore) -> None:
         self._core = core
+
+    @property
+    def with_raw_response(self) -> W:
+        """The same methods; each returns a ``RawResponse``: status, headers, request id, and its value."""
+        from ._raw import AsyncRawMethods
+
+        return cast("W", AsyncRawMethods(type(self), self._core))
 
 
 def _shortened(timeout: httpx.Timeout, seconds: float) -> httpx.Timeout:

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, assert_type
 
-from pennylane_company import AsyncClient, AsyncPage, AsyncPages, Client, Page, UnsetType, convert, models
+from pennylane_company import (
+    AsyncClient,
+    AsyncPage,
+    AsyncPages,
+    Client,
+    Page,
+    RawResponse,
+    UnsetType,
+    convert,
+    models,
+)
 
 client = Client("token")
 
@@ -31,6 +41,14 @@ for each in page:
 answer: models.CustomerInvoicePage = page.answer
 if not isinstance(answer.included, UnsetType):
     assert_type(answer.next_cursor, str | None)
+
+raw = client.customer_invoices.with_raw_response
+assert_type(raw.get(1), RawResponse[models.CustomerInvoice])
+assert_type(raw.get(id=1).request_id, str | None)
+assert_type(raw.list(limit=5).parsed, Page[models.CustomerInvoice])
+assert_type(raw.delete(1).parsed, None)
+raw.get("1")  # E: arg-type
+raw.list(sort="amount")  # E: arg-type
 
 for customer in client.customers.list():
     if isinstance(customer, models.CompanyCustomerRecord):
@@ -56,6 +74,8 @@ async def main() -> None:
         products = await tasks.products.list()
         assert_type(products, AsyncPage[models.Product])
         assert_type(await products.next_page(), AsyncPage[models.Product] | None)
+        response = await tasks.products.with_raw_response.list()
+        assert_type(response, RawResponse[AsyncPage[models.Product]])
         async for product in products:
             assert_type(product.id, int)
         async for product in tasks.products.list():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.BankAccountPage] = Operation(
     "getBankAccounts", "GET", "/bank_accounts", "bank_accounts.BankAccountPage"
@@ -24,7 +25,7 @@ _CREATE: Operation[models.BankAccount] = Operation(
 )
 
 
-class BankAccounts(Resource):
+class BankAccounts(Resource["BankAccountsWithRawResponse"]):
     """Bank accounts."""
 
     def list(
@@ -51,7 +52,7 @@ class BankAccounts(Resource):
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncBankAccounts(AsyncResource):
+class AsyncBankAccounts(AsyncResource["AsyncBankAccountsWithRawResponse"]):
     """Bank accounts."""
 
     def list(
@@ -76,3 +77,20 @@ class AsyncBankAccounts(AsyncResource):
         ``POST /bank_accounts``; scope ``bank_accounts:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
+
+
+if TYPE_CHECKING:
+
+    class BankAccountsWithRawResponse:
+        """The methods of ``BankAccounts`` with status, headers and request id."""
+
+        list = raw_method(BankAccounts.list)
+        get = raw_method(BankAccounts.get)
+        create = raw_method(BankAccounts.create)
+
+    class AsyncBankAccountsWithRawResponse:
+        """The methods of ``AsyncBankAccounts`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncBankAccounts.list)
+        get = async_raw_method(AsyncBankAccounts.get)
+        create = async_raw_method(AsyncBankAccounts.create)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.NamedRecordPage] = Operation(
     "getBankEstablishments", "GET", "/bank_establishments", "shared.NamedRecordPage"
 )
 
 
-class BankEstablishments(Resource):
+class BankEstablishments(Resource["BankEstablishmentsWithRawResponse"]):
     """Bank establishments."""
 
     def list(
@@ -37,7 +38,7 @@ class BankEstablishments(Resource):
         return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
 
 
-class AsyncBankEstablishments(AsyncResource):
+class AsyncBankEstablishments(AsyncResource["AsyncBankEstablishmentsWithRawResponse"]):
     """Bank establishments."""
 
     def list(
@@ -53,3 +54,16 @@ class AsyncBankEstablishments(AsyncResource):
         ``GET /bank_establishments``; scope ``bank_establishments:readonly``.
         """
         return self._core.page(_LIST, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor)
+
+
+if TYPE_CHECKING:
+
+    class BankEstablishmentsWithRawResponse:
+        """The methods of ``BankEstablishments`` with status, headers and request id."""
+
+        list = raw_method(BankEstablishments.list)
+
+    class AsyncBankEstablishmentsWithRawResponse:
+        """The methods of ``AsyncBankEstablishments`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncBankEstablishments.list)

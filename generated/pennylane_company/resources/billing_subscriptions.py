@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.BillingSubscriptionPage] = Operation(
     "getBillingSubscriptions",
@@ -49,7 +50,7 @@ _LIST_INVOICE_LINES: Operation[models.BillingSubscriptionInvoiceLinePage] = Oper
 )
 
 
-class BillingSubscriptions(Resource):
+class BillingSubscriptions(Resource["BillingSubscriptionsWithRawResponse"]):
     """Billing subscriptions."""
 
     def list(
@@ -128,7 +129,7 @@ class BillingSubscriptions(Resource):
         )
 
 
-class AsyncBillingSubscriptions(AsyncResource):
+class AsyncBillingSubscriptions(AsyncResource["AsyncBillingSubscriptionsWithRawResponse"]):
     """Billing subscriptions."""
 
     def list(
@@ -205,3 +206,26 @@ class AsyncBillingSubscriptions(AsyncResource):
             query={"limit": limit, "sort": sort},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class BillingSubscriptionsWithRawResponse:
+        """The methods of ``BillingSubscriptions`` with status, headers and request id."""
+
+        list = raw_method(BillingSubscriptions.list)
+        get = raw_method(BillingSubscriptions.get)
+        create = raw_method(BillingSubscriptions.create)
+        update = raw_method(BillingSubscriptions.update)
+        list_invoice_line_sections = raw_method(BillingSubscriptions.list_invoice_line_sections)
+        list_invoice_lines = raw_method(BillingSubscriptions.list_invoice_lines)
+
+    class AsyncBillingSubscriptionsWithRawResponse:
+        """The methods of ``AsyncBillingSubscriptions`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncBillingSubscriptions.list)
+        get = async_raw_method(AsyncBillingSubscriptions.get)
+        create = async_raw_method(AsyncBillingSubscriptions.create)
+        update = async_raw_method(AsyncBillingSubscriptions.update)
+        list_invoice_line_sections = async_raw_method(AsyncBillingSubscriptions.list_invoice_line_sections)
+        list_invoice_lines = async_raw_method(AsyncBillingSubscriptions.list_invoice_lines)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CategoryPage] = Operation(
     "getCategories", "GET", "/categories", "categories.CategoryPage"
@@ -26,7 +27,7 @@ _UPDATE: Operation[models.Category] = Operation(
 )
 
 
-class Categories(Resource):
+class Categories(Resource["CategoriesWithRawResponse"]):
     """Categories."""
 
     def list(
@@ -65,7 +66,7 @@ class Categories(Resource):
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncCategories(AsyncResource):
+class AsyncCategories(AsyncResource["AsyncCategoriesWithRawResponse"]):
     """Categories."""
 
     def list(
@@ -102,3 +103,22 @@ class AsyncCategories(AsyncResource):
         ``PUT /categories/{id}``; scope ``categories:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class CategoriesWithRawResponse:
+        """The methods of ``Categories`` with status, headers and request id."""
+
+        list = raw_method(Categories.list)
+        get = raw_method(Categories.get)
+        create = raw_method(Categories.create)
+        update = raw_method(Categories.update)
+
+    class AsyncCategoriesWithRawResponse:
+        """The methods of ``AsyncCategories`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCategories.list)
+        get = async_raw_method(AsyncCategories.get)
+        create = async_raw_method(AsyncCategories.create)
+        update = async_raw_method(AsyncCategories.update)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST_CUSTOMER_INVOICES: Operation[models.ChangePage] = Operation(
     "getCustomerInvoicesChanges", "GET", "/changelogs/customer_invoices", "changelogs.ChangePage"
@@ -51,7 +52,7 @@ _LIST_TRANSACTIONS: Operation[models.ChangePage] = Operation(
 )
 
 
-class Changelogs(Resource):
+class Changelogs(Resource["ChangelogsWithRawResponse"]):
     """Changelogs."""
 
     def list_customer_invoices(
@@ -187,7 +188,7 @@ class Changelogs(Resource):
         )
 
 
-class AsyncChangelogs(AsyncResource):
+class AsyncChangelogs(AsyncResource["AsyncChangelogsWithRawResponse"]):
     """Changelogs."""
 
     def list_customer_invoices(
@@ -321,3 +322,36 @@ class AsyncChangelogs(AsyncResource):
         return self._core.page(
             _LIST_TRANSACTIONS, query={"limit": limit}, first={"start_date": start_date}, cursor=cursor
         )
+
+
+if TYPE_CHECKING:
+
+    class ChangelogsWithRawResponse:
+        """The methods of ``Changelogs`` with status, headers and request id."""
+
+        list_customer_invoices = raw_method(Changelogs.list_customer_invoices)
+        list_customers = raw_method(Changelogs.list_customers)
+        list_ledger_entries_categories = raw_method(Changelogs.list_ledger_entries_categories)
+        list_ledger_entry_lines = raw_method(Changelogs.list_ledger_entry_lines)
+        list_ledger_entry_lines_categories = raw_method(Changelogs.list_ledger_entry_lines_categories)
+        list_products = raw_method(Changelogs.list_products)
+        list_quotes = raw_method(Changelogs.list_quotes)
+        list_supplier_invoices = raw_method(Changelogs.list_supplier_invoices)
+        list_suppliers = raw_method(Changelogs.list_suppliers)
+        list_transactions = raw_method(Changelogs.list_transactions)
+
+    class AsyncChangelogsWithRawResponse:
+        """The methods of ``AsyncChangelogs`` with status, headers and request id."""
+
+        list_customer_invoices = async_raw_method(AsyncChangelogs.list_customer_invoices)
+        list_customers = async_raw_method(AsyncChangelogs.list_customers)
+        list_ledger_entries_categories = async_raw_method(AsyncChangelogs.list_ledger_entries_categories)
+        list_ledger_entry_lines = async_raw_method(AsyncChangelogs.list_ledger_entry_lines)
+        list_ledger_entry_lines_categories = async_raw_method(
+            AsyncChangelogs.list_ledger_entry_lines_categories
+        )
+        list_products = async_raw_method(AsyncChangelogs.list_products)
+        list_quotes = async_raw_method(AsyncChangelogs.list_quotes)
+        list_supplier_invoices = async_raw_method(AsyncChangelogs.list_supplier_invoices)
+        list_suppliers = async_raw_method(AsyncChangelogs.list_suppliers)
+        list_transactions = async_raw_method(AsyncChangelogs.list_transactions)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CommercialDocumentPage] = Operation(
     "listCommercialDocuments", "GET", "/commercial_documents", "commercial_documents.CommercialDocumentPage"
@@ -47,7 +48,7 @@ _LIST_INVOICE_LINES: Operation[models.QuoteInvoiceLinePage] = Operation(
 )
 
 
-class CommercialDocuments(Resource):
+class CommercialDocuments(Resource["CommercialDocumentsWithRawResponse"]):
     """Commercial documents."""
 
     def list(
@@ -139,7 +140,7 @@ class CommercialDocuments(Resource):
         )
 
 
-class AsyncCommercialDocuments(AsyncResource):
+class AsyncCommercialDocuments(AsyncResource["AsyncCommercialDocumentsWithRawResponse"]):
     """Commercial documents."""
 
     def list(
@@ -229,3 +230,26 @@ class AsyncCommercialDocuments(AsyncResource):
             query={"limit": limit, "sort": sort},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class CommercialDocumentsWithRawResponse:
+        """The methods of ``CommercialDocuments`` with status, headers and request id."""
+
+        list = raw_method(CommercialDocuments.list)
+        get = raw_method(CommercialDocuments.get)
+        create_appendices = raw_method(CommercialDocuments.create_appendices)
+        list_appendices = raw_method(CommercialDocuments.list_appendices)
+        list_invoice_line_sections = raw_method(CommercialDocuments.list_invoice_line_sections)
+        list_invoice_lines = raw_method(CommercialDocuments.list_invoice_lines)
+
+    class AsyncCommercialDocumentsWithRawResponse:
+        """The methods of ``AsyncCommercialDocuments`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCommercialDocuments.list)
+        get = async_raw_method(AsyncCommercialDocuments.get)
+        create_appendices = async_raw_method(AsyncCommercialDocuments.create_appendices)
+        list_appendices = async_raw_method(AsyncCommercialDocuments.list_appendices)
+        list_invoice_line_sections = async_raw_method(AsyncCommercialDocuments.list_invoice_line_sections)
+        list_invoice_lines = async_raw_method(AsyncCommercialDocuments.list_invoice_lines)

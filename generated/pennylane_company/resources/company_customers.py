@@ -9,6 +9,7 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _GET: Operation[models.CompanyCustomer] = Operation(
     "getCompanyCustomer", "GET", "/company_customers/{id}", "company_customers.CompanyCustomer"
@@ -21,7 +22,7 @@ _UPDATE: Operation[models.CompanyCustomer] = Operation(
 )
 
 
-class CompanyCustomers(Resource):
+class CompanyCustomers(Resource["CompanyCustomersWithRawResponse"]):
     """Company customers."""
 
     def get(self, id: int) -> models.CompanyCustomer:
@@ -50,7 +51,7 @@ class CompanyCustomers(Resource):
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncCompanyCustomers(AsyncResource):
+class AsyncCompanyCustomers(AsyncResource["AsyncCompanyCustomersWithRawResponse"]):
     """Company customers."""
 
     async def get(self, id: int) -> models.CompanyCustomer:
@@ -77,3 +78,20 @@ class AsyncCompanyCustomers(AsyncResource):
         ``PUT /company_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class CompanyCustomersWithRawResponse:
+        """The methods of ``CompanyCustomers`` with status, headers and request id."""
+
+        get = raw_method(CompanyCustomers.get)
+        create = raw_method(CompanyCustomers.create)
+        update = raw_method(CompanyCustomers.update)
+
+    class AsyncCompanyCustomersWithRawResponse:
+        """The methods of ``AsyncCompanyCustomers`` with status, headers and request id."""
+
+        get = async_raw_method(AsyncCompanyCustomers.get)
+        create = async_raw_method(AsyncCompanyCustomers.create)
+        update = async_raw_method(AsyncCompanyCustomers.update)

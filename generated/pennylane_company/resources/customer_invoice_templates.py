@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.NamedRecordPage] = Operation(
     "getCustomerInvoiceTemplates", "GET", "/customer_invoice_templates", "shared.NamedRecordPage"
 )
 
 
-class CustomerInvoiceTemplates(Resource):
+class CustomerInvoiceTemplates(Resource["CustomerInvoiceTemplatesWithRawResponse"]):
     """Customer invoice templates."""
 
     def list(
@@ -31,7 +32,7 @@ class CustomerInvoiceTemplates(Resource):
         return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
 
 
-class AsyncCustomerInvoiceTemplates(AsyncResource):
+class AsyncCustomerInvoiceTemplates(AsyncResource["AsyncCustomerInvoiceTemplatesWithRawResponse"]):
     """Customer invoice templates."""
 
     def list(
@@ -42,3 +43,16 @@ class AsyncCustomerInvoiceTemplates(AsyncResource):
         ``GET /customer_invoice_templates``; scope ``customer_invoice_templates:readonly``.
         """
         return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
+
+
+if TYPE_CHECKING:
+
+    class CustomerInvoiceTemplatesWithRawResponse:
+        """The methods of ``CustomerInvoiceTemplates`` with status, headers and request id."""
+
+        list = raw_method(CustomerInvoiceTemplates.list)
+
+    class AsyncCustomerInvoiceTemplatesWithRawResponse:
+        """The methods of ``AsyncCustomerInvoiceTemplates`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCustomerInvoiceTemplates.list)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CustomerInvoicePage] = Operation(
     "getCustomerInvoices", "GET", "/customer_invoices", "customer_invoices.CustomerInvoicePage"
@@ -131,7 +132,7 @@ _UPDATE_IMPORTED: Operation[models.CustomerInvoice] = Operation(
 )
 
 
-class CustomerInvoices(Resource):
+class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
     """Customer invoices."""
 
     def list(
@@ -468,7 +469,7 @@ class CustomerInvoices(Resource):
         return self._core.call(_UPDATE_IMPORTED, path={"id": id}, body=body)
 
 
-class AsyncCustomerInvoices(AsyncResource):
+class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"]):
     """Customer invoices."""
 
     def list(
@@ -807,3 +808,64 @@ class AsyncCustomerInvoices(AsyncResource):
         with 422.
         """
         return await self._core.call(_UPDATE_IMPORTED, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class CustomerInvoicesWithRawResponse:
+        """The methods of ``CustomerInvoices`` with status, headers and request id."""
+
+        list = raw_method(CustomerInvoices.list)
+        get = raw_method(CustomerInvoices.get)
+        create = raw_method(CustomerInvoices.create)
+        update = raw_method(CustomerInvoices.update)
+        delete = raw_method(CustomerInvoices.delete)
+        create_appendices = raw_method(CustomerInvoices.create_appendices)
+        create_from_quote = raw_method(CustomerInvoices.create_from_quote)
+        finalize = raw_method(CustomerInvoices.finalize)
+        import_ = raw_method(CustomerInvoices.import_)
+        import_e_invoice = raw_method(CustomerInvoices.import_e_invoice)
+        link_credit_note = raw_method(CustomerInvoices.link_credit_note)
+        list_appendices = raw_method(CustomerInvoices.list_appendices)
+        list_categories = raw_method(CustomerInvoices.list_categories)
+        list_custom_header_fields = raw_method(CustomerInvoices.list_custom_header_fields)
+        list_invoice_line_sections = raw_method(CustomerInvoices.list_invoice_line_sections)
+        list_invoice_lines = raw_method(CustomerInvoices.list_invoice_lines)
+        list_matched_transactions = raw_method(CustomerInvoices.list_matched_transactions)
+        list_payments = raw_method(CustomerInvoices.list_payments)
+        mark_as_paid = raw_method(CustomerInvoices.mark_as_paid)
+        match_transaction = raw_method(CustomerInvoices.match_transaction)
+        replace_categories = raw_method(CustomerInvoices.replace_categories)
+        send_by_email = raw_method(CustomerInvoices.send_by_email)
+        send_to_pa = raw_method(CustomerInvoices.send_to_pa)
+        unmatch_transaction = raw_method(CustomerInvoices.unmatch_transaction)
+        update_imported = raw_method(CustomerInvoices.update_imported)
+
+    class AsyncCustomerInvoicesWithRawResponse:
+        """The methods of ``AsyncCustomerInvoices`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCustomerInvoices.list)
+        get = async_raw_method(AsyncCustomerInvoices.get)
+        create = async_raw_method(AsyncCustomerInvoices.create)
+        update = async_raw_method(AsyncCustomerInvoices.update)
+        delete = async_raw_method(AsyncCustomerInvoices.delete)
+        create_appendices = async_raw_method(AsyncCustomerInvoices.create_appendices)
+        create_from_quote = async_raw_method(AsyncCustomerInvoices.create_from_quote)
+        finalize = async_raw_method(AsyncCustomerInvoices.finalize)
+        import_ = async_raw_method(AsyncCustomerInvoices.import_)
+        import_e_invoice = async_raw_method(AsyncCustomerInvoices.import_e_invoice)
+        link_credit_note = async_raw_method(AsyncCustomerInvoices.link_credit_note)
+        list_appendices = async_raw_method(AsyncCustomerInvoices.list_appendices)
+        list_categories = async_raw_method(AsyncCustomerInvoices.list_categories)
+        list_custom_header_fields = async_raw_method(AsyncCustomerInvoices.list_custom_header_fields)
+        list_invoice_line_sections = async_raw_method(AsyncCustomerInvoices.list_invoice_line_sections)
+        list_invoice_lines = async_raw_method(AsyncCustomerInvoices.list_invoice_lines)
+        list_matched_transactions = async_raw_method(AsyncCustomerInvoices.list_matched_transactions)
+        list_payments = async_raw_method(AsyncCustomerInvoices.list_payments)
+        mark_as_paid = async_raw_method(AsyncCustomerInvoices.mark_as_paid)
+        match_transaction = async_raw_method(AsyncCustomerInvoices.match_transaction)
+        replace_categories = async_raw_method(AsyncCustomerInvoices.replace_categories)
+        send_by_email = async_raw_method(AsyncCustomerInvoices.send_by_email)
+        send_to_pa = async_raw_method(AsyncCustomerInvoices.send_to_pa)
+        unmatch_transaction = async_raw_method(AsyncCustomerInvoices.unmatch_transaction)
+        update_imported = async_raw_method(AsyncCustomerInvoices.update_imported)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CustomerPage] = Operation(
     "getCustomers", "GET", "/customers", "customers.CustomerPage"
@@ -32,7 +33,7 @@ _REPLACE_CATEGORIES: Operation[models.PutCustomerCategoriesAnswer] = Operation(
 )
 
 
-class Customers(Resource):
+class Customers(Resource["CustomersWithRawResponse"]):
     """Customers."""
 
     def list(
@@ -98,7 +99,7 @@ class Customers(Resource):
         return self._core.call(_REPLACE_CATEGORIES, path={"customer_id": customer_id}, body=body)
 
 
-class AsyncCustomers(AsyncResource):
+class AsyncCustomers(AsyncResource["AsyncCustomersWithRawResponse"]):
     """Customers."""
 
     def list(
@@ -162,3 +163,24 @@ class AsyncCustomers(AsyncResource):
         ``PUT /customers/{customer_id}/categories``; scope ``customers:all``; may be refused with 422.
         """
         return await self._core.call(_REPLACE_CATEGORIES, path={"customer_id": customer_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class CustomersWithRawResponse:
+        """The methods of ``Customers`` with status, headers and request id."""
+
+        list = raw_method(Customers.list)
+        get = raw_method(Customers.get)
+        list_categories = raw_method(Customers.list_categories)
+        list_contacts = raw_method(Customers.list_contacts)
+        replace_categories = raw_method(Customers.replace_categories)
+
+    class AsyncCustomersWithRawResponse:
+        """The methods of ``AsyncCustomers`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCustomers.list)
+        get = async_raw_method(AsyncCustomers.get)
+        list_categories = async_raw_method(AsyncCustomers.list_categories)
+        list_contacts = async_raw_method(AsyncCustomers.list_contacts)
+        replace_categories = async_raw_method(AsyncCustomers.replace_categories)

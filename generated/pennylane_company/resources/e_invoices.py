@@ -9,13 +9,14 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _IMPORT: Operation[models.LinkedRecord] = Operation(
     "createEInvoiceImport", "POST", "/e-invoices/imports", "shared.LinkedRecord", sends="multipart/form-data"
 )
 
 
-class EInvoices(Resource):
+class EInvoices(Resource["EInvoicesWithRawResponse"]):
     """E-invoices."""
 
     def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord:
@@ -28,7 +29,7 @@ class EInvoices(Resource):
         return self._core.call(_IMPORT, body=body)
 
 
-class AsyncEInvoices(AsyncResource):
+class AsyncEInvoices(AsyncResource["AsyncEInvoicesWithRawResponse"]):
     """E-invoices."""
 
     async def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord:
@@ -39,3 +40,16 @@ class AsyncEInvoices(AsyncResource):
         ``POST /e-invoices/imports``; scope ``e_invoices:all``; may be refused with 422.
         """
         return await self._core.call(_IMPORT, body=body)
+
+
+if TYPE_CHECKING:
+
+    class EInvoicesWithRawResponse:
+        """The methods of ``EInvoices`` with status, headers and request id."""
+
+        import_ = raw_method(EInvoices.import_)
+
+    class AsyncEInvoicesWithRawResponse:
+        """The methods of ``AsyncEInvoices`` with status, headers and request id."""
+
+        import_ = async_raw_method(AsyncEInvoices.import_)

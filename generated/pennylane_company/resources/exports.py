@@ -9,6 +9,7 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _CREATE_ANALYTICAL_GENERAL_LEDGER: Operation[models.ExportCreateAnalyticalGeneralLedgerAnswer] = Operation(
     "exportAnalyticalGeneralLedger",
@@ -39,7 +40,7 @@ _GET_GENERAL_LEDGER: Operation[models.ExportAnalyticalGeneralLedger] = Operation
 )
 
 
-class Exports(Resource):
+class Exports(Resource["ExportsWithRawResponse"]):
     """Exports."""
 
     def create_analytical_general_ledger(
@@ -89,7 +90,7 @@ class Exports(Resource):
         return self._core.call(_GET_GENERAL_LEDGER, path={"id": id})
 
 
-class AsyncExports(AsyncResource):
+class AsyncExports(AsyncResource["AsyncExportsWithRawResponse"]):
     """Exports."""
 
     async def create_analytical_general_ledger(
@@ -137,3 +138,26 @@ class AsyncExports(AsyncResource):
         ``GET /exports/general_ledgers/{id}``; scope ``exports:gl``.
         """
         return await self._core.call(_GET_GENERAL_LEDGER, path={"id": id})
+
+
+if TYPE_CHECKING:
+
+    class ExportsWithRawResponse:
+        """The methods of ``Exports`` with status, headers and request id."""
+
+        create_analytical_general_ledger = raw_method(Exports.create_analytical_general_ledger)
+        create_fec = raw_method(Exports.create_fec)
+        create_general_ledger = raw_method(Exports.create_general_ledger)
+        get_analytical_general_ledger = raw_method(Exports.get_analytical_general_ledger)
+        get_fec = raw_method(Exports.get_fec)
+        get_general_ledger = raw_method(Exports.get_general_ledger)
+
+    class AsyncExportsWithRawResponse:
+        """The methods of ``AsyncExports`` with status, headers and request id."""
+
+        create_analytical_general_ledger = async_raw_method(AsyncExports.create_analytical_general_ledger)
+        create_fec = async_raw_method(AsyncExports.create_fec)
+        create_general_ledger = async_raw_method(AsyncExports.create_general_ledger)
+        get_analytical_general_ledger = async_raw_method(AsyncExports.get_analytical_general_ledger)
+        get_fec = async_raw_method(AsyncExports.get_fec)
+        get_general_ledger = async_raw_method(AsyncExports.get_general_ledger)

@@ -9,13 +9,14 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _CREATE: Operation[models.FileAttachment] = Operation(
     "postFileAttachments", "POST", "/file_attachments", "shared.FileAttachment", sends="multipart/form-data"
 )
 
 
-class FileAttachments(Resource):
+class FileAttachments(Resource["FileAttachmentsWithRawResponse"]):
     """File attachments."""
 
     def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment:
@@ -28,7 +29,7 @@ class FileAttachments(Resource):
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncFileAttachments(AsyncResource):
+class AsyncFileAttachments(AsyncResource["AsyncFileAttachmentsWithRawResponse"]):
     """File attachments."""
 
     async def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment:
@@ -39,3 +40,16 @@ class AsyncFileAttachments(AsyncResource):
         ``POST /file_attachments``; scope ``file_attachments:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
+
+
+if TYPE_CHECKING:
+
+    class FileAttachmentsWithRawResponse:
+        """The methods of ``FileAttachments`` with status, headers and request id."""
+
+        create = raw_method(FileAttachments.create)
+
+    class AsyncFileAttachmentsWithRawResponse:
+        """The methods of ``AsyncFileAttachments`` with status, headers and request id."""
+
+        create = async_raw_method(AsyncFileAttachments.create)

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.FiscalYearPage] = Operation(
     "getFiscalYears", "GET", "/fiscal_years", "fiscal_years.FiscalYearPage"
 )
 
 
-class FiscalYears(Resource):
+class FiscalYears(Resource["FiscalYearsWithRawResponse"]):
     """Fiscal years."""
 
     def list(
@@ -35,7 +36,7 @@ class FiscalYears(Resource):
         return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
 
 
-class AsyncFiscalYears(AsyncResource):
+class AsyncFiscalYears(AsyncResource["AsyncFiscalYearsWithRawResponse"]):
     """Fiscal years."""
 
     def list(
@@ -50,3 +51,16 @@ class AsyncFiscalYears(AsyncResource):
         ``GET /fiscal_years``; scope ``fiscal_years:readonly``.
         """
         return self._core.page(_LIST, query={"limit": limit, "sort": sort}, cursor=cursor)
+
+
+if TYPE_CHECKING:
+
+    class FiscalYearsWithRawResponse:
+        """The methods of ``FiscalYears`` with status, headers and request id."""
+
+        list = raw_method(FiscalYears.list)
+
+    class AsyncFiscalYearsWithRawResponse:
+        """The methods of ``AsyncFiscalYears`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncFiscalYears.list)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.GocardlessMandatePage] = Operation(
     "getGocardlessMandates", "GET", "/gocardless_mandates", "gocardless_mandates.GocardlessMandatePage"
@@ -31,7 +32,7 @@ _REQUEST_BY_MAIL: Operation[None] = Operation(
 )
 
 
-class GocardlessMandates(Resource):
+class GocardlessMandates(Resource["GocardlessMandatesWithRawResponse"]):
     """Gocardless mandates."""
 
     def list(
@@ -80,7 +81,7 @@ class GocardlessMandates(Resource):
         return self._core.call(_REQUEST_BY_MAIL, body=body)
 
 
-class AsyncGocardlessMandates(AsyncResource):
+class AsyncGocardlessMandates(AsyncResource["AsyncGocardlessMandatesWithRawResponse"]):
     """Gocardless mandates."""
 
     def list(
@@ -129,3 +130,24 @@ class AsyncGocardlessMandates(AsyncResource):
         422.
         """
         return await self._core.call(_REQUEST_BY_MAIL, body=body)
+
+
+if TYPE_CHECKING:
+
+    class GocardlessMandatesWithRawResponse:
+        """The methods of ``GocardlessMandates`` with status, headers and request id."""
+
+        list = raw_method(GocardlessMandates.list)
+        get = raw_method(GocardlessMandates.get)
+        associate = raw_method(GocardlessMandates.associate)
+        cancel = raw_method(GocardlessMandates.cancel)
+        request_by_mail = raw_method(GocardlessMandates.request_by_mail)
+
+    class AsyncGocardlessMandatesWithRawResponse:
+        """The methods of ``AsyncGocardlessMandates`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncGocardlessMandates.list)
+        get = async_raw_method(AsyncGocardlessMandates.get)
+        associate = async_raw_method(AsyncGocardlessMandates.associate)
+        cancel = async_raw_method(AsyncGocardlessMandates.cancel)
+        request_by_mail = async_raw_method(AsyncGocardlessMandates.request_by_mail)

@@ -9,6 +9,7 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _GET: Operation[models.IndividualCustomer] = Operation(
     "getIndividualCustomer", "GET", "/individual_customers/{id}", "individual_customers.IndividualCustomer"
@@ -21,7 +22,7 @@ _UPDATE: Operation[models.IndividualCustomer] = Operation(
 )
 
 
-class IndividualCustomers(Resource):
+class IndividualCustomers(Resource["IndividualCustomersWithRawResponse"]):
     """Individual customers."""
 
     def get(self, id: int) -> models.IndividualCustomer:
@@ -50,7 +51,7 @@ class IndividualCustomers(Resource):
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncIndividualCustomers(AsyncResource):
+class AsyncIndividualCustomers(AsyncResource["AsyncIndividualCustomersWithRawResponse"]):
     """Individual customers."""
 
     async def get(self, id: int) -> models.IndividualCustomer:
@@ -77,3 +78,20 @@ class AsyncIndividualCustomers(AsyncResource):
         ``PUT /individual_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class IndividualCustomersWithRawResponse:
+        """The methods of ``IndividualCustomers`` with status, headers and request id."""
+
+        get = raw_method(IndividualCustomers.get)
+        create = raw_method(IndividualCustomers.create)
+        update = raw_method(IndividualCustomers.update)
+
+    class AsyncIndividualCustomersWithRawResponse:
+        """The methods of ``AsyncIndividualCustomers`` with status, headers and request id."""
+
+        get = async_raw_method(AsyncIndividualCustomers.get)
+        create = async_raw_method(AsyncIndividualCustomers.create)
+        update = async_raw_method(AsyncIndividualCustomers.update)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.JournalPage] = Operation("getJournals", "GET", "/journals", "journals.JournalPage")
 _GET: Operation[models.Journal] = Operation("getJournal", "GET", "/journals/{id}", "journals.Journal")
 _CREATE: Operation[models.Journal] = Operation("postJournals", "POST", "/journals", "journals.Journal")
 
 
-class Journals(Resource):
+class Journals(Resource["JournalsWithRawResponse"]):
     """Journals."""
 
     def list(
@@ -51,7 +52,7 @@ class Journals(Resource):
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncJournals(AsyncResource):
+class AsyncJournals(AsyncResource["AsyncJournalsWithRawResponse"]):
     """Journals."""
 
     def list(
@@ -81,3 +82,20 @@ class AsyncJournals(AsyncResource):
         ``POST /journals``; scope ``journals:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, body=body)
+
+
+if TYPE_CHECKING:
+
+    class JournalsWithRawResponse:
+        """The methods of ``Journals`` with status, headers and request id."""
+
+        list = raw_method(Journals.list)
+        get = raw_method(Journals.get)
+        create = raw_method(Journals.create)
+
+    class AsyncJournalsWithRawResponse:
+        """The methods of ``AsyncJournals`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncJournals.list)
+        get = async_raw_method(AsyncJournals.get)
+        create = async_raw_method(AsyncJournals.create)

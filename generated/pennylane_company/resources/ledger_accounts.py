@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.LedgerAccountPage] = Operation(
     "getLedgerAccounts", "GET", "/ledger_accounts", "ledger_accounts.LedgerAccountPage"
@@ -28,7 +29,7 @@ _UPDATE: Operation[models.LedgerAccount] = Operation(
 )
 
 
-class LedgerAccounts(Resource):
+class LedgerAccounts(Resource["LedgerAccountsWithRawResponse"]):
     """Ledger accounts."""
 
     def list(
@@ -71,7 +72,7 @@ class LedgerAccounts(Resource):
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncLedgerAccounts(AsyncResource):
+class AsyncLedgerAccounts(AsyncResource["AsyncLedgerAccountsWithRawResponse"]):
     """Ledger accounts."""
 
     def list(
@@ -112,3 +113,22 @@ class AsyncLedgerAccounts(AsyncResource):
         ``PUT /ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class LedgerAccountsWithRawResponse:
+        """The methods of ``LedgerAccounts`` with status, headers and request id."""
+
+        list = raw_method(LedgerAccounts.list)
+        get = raw_method(LedgerAccounts.get)
+        create = raw_method(LedgerAccounts.create)
+        update = raw_method(LedgerAccounts.update)
+
+    class AsyncLedgerAccountsWithRawResponse:
+        """The methods of ``AsyncLedgerAccounts`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncLedgerAccounts.list)
+        get = async_raw_method(AsyncLedgerAccounts.get)
+        create = async_raw_method(AsyncLedgerAccounts.create)
+        update = async_raw_method(AsyncLedgerAccounts.update)

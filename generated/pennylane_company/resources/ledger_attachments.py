@@ -9,6 +9,7 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _CREATE: Operation[models.LedgerAttachmentCreateAnswer] = Operation(
     "postLedgerAttachments",
@@ -19,7 +20,7 @@ _CREATE: Operation[models.LedgerAttachmentCreateAnswer] = Operation(
 )
 
 
-class LedgerAttachments(Resource):
+class LedgerAttachments(Resource["LedgerAttachmentsWithRawResponse"]):
     """Ledger attachments."""
 
     def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer:
@@ -32,7 +33,7 @@ class LedgerAttachments(Resource):
         return self._core.call(_CREATE, body=body)
 
 
-class AsyncLedgerAttachments(AsyncResource):
+class AsyncLedgerAttachments(AsyncResource["AsyncLedgerAttachmentsWithRawResponse"]):
     """Ledger attachments."""
 
     async def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer:
@@ -43,3 +44,16 @@ class AsyncLedgerAttachments(AsyncResource):
         ``POST /ledger_attachments``; scope ``ledger``.
         """
         return await self._core.call(_CREATE, body=body)
+
+
+if TYPE_CHECKING:
+
+    class LedgerAttachmentsWithRawResponse:
+        """The methods of ``LedgerAttachments`` with status, headers and request id."""
+
+        create = raw_method(LedgerAttachments.create)
+
+    class AsyncLedgerAttachmentsWithRawResponse:
+        """The methods of ``AsyncLedgerAttachments`` with status, headers and request id."""
+
+        create = async_raw_method(AsyncLedgerAttachments.create)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.LedgerEntryPage] = Operation(
     "getLedgerEntries", "GET", "/ledger_entries", "ledger_entries.LedgerEntryPage"
@@ -34,7 +35,7 @@ _LIST_LEDGER_ENTRY_LINES: Operation[models.LedgerEntryLedgerEntryLinePage] = Ope
 )
 
 
-class LedgerEntries(Resource):
+class LedgerEntries(Resource["LedgerEntriesWithRawResponse"]):
     """Ledger entries."""
 
     def list(
@@ -94,7 +95,7 @@ class LedgerEntries(Resource):
         )
 
 
-class AsyncLedgerEntries(AsyncResource):
+class AsyncLedgerEntries(AsyncResource["AsyncLedgerEntriesWithRawResponse"]):
     """Ledger entries."""
 
     def list(
@@ -152,3 +153,24 @@ class AsyncLedgerEntries(AsyncResource):
             query={"limit": limit, "filter": filter, "sort": sort},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class LedgerEntriesWithRawResponse:
+        """The methods of ``LedgerEntries`` with status, headers and request id."""
+
+        list = raw_method(LedgerEntries.list)
+        get = raw_method(LedgerEntries.get)
+        create = raw_method(LedgerEntries.create)
+        update = raw_method(LedgerEntries.update)
+        list_ledger_entry_lines = raw_method(LedgerEntries.list_ledger_entry_lines)
+
+    class AsyncLedgerEntriesWithRawResponse:
+        """The methods of ``AsyncLedgerEntries`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncLedgerEntries.list)
+        get = async_raw_method(AsyncLedgerEntries.get)
+        create = async_raw_method(AsyncLedgerEntries.create)
+        update = async_raw_method(AsyncLedgerEntries.update)
+        list_ledger_entry_lines = async_raw_method(AsyncLedgerEntries.list_ledger_entry_lines)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.LedgerEntryLinePage] = Operation(
     "getLedgerEntryLines", "GET", "/ledger_entry_lines", "ledger_entry_lines.LedgerEntryLinePage"
@@ -49,7 +50,7 @@ _UNLETTER: Operation[None] = Operation(
 )
 
 
-class LedgerEntryLines(Resource):
+class LedgerEntryLines(Resource["LedgerEntryLinesWithRawResponse"]):
     """Ledger entry lines."""
 
     def list(
@@ -140,7 +141,7 @@ class LedgerEntryLines(Resource):
         return self._core.call(_UNLETTER, body=body)
 
 
-class AsyncLedgerEntryLines(AsyncResource):
+class AsyncLedgerEntryLines(AsyncResource["AsyncLedgerEntryLinesWithRawResponse"]):
     """Ledger entry lines."""
 
     def list(
@@ -229,3 +230,30 @@ class AsyncLedgerEntryLines(AsyncResource):
         ``DELETE /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
         return await self._core.call(_UNLETTER, body=body)
+
+
+if TYPE_CHECKING:
+
+    class LedgerEntryLinesWithRawResponse:
+        """The methods of ``LedgerEntryLines`` with status, headers and request id."""
+
+        list = raw_method(LedgerEntryLines.list)
+        get = raw_method(LedgerEntryLines.get)
+        letter = raw_method(LedgerEntryLines.letter)
+        list_categories = raw_method(LedgerEntryLines.list_categories)
+        list_lettered_ledger_entry_lines = raw_method(LedgerEntryLines.list_lettered_ledger_entry_lines)
+        replace_categories = raw_method(LedgerEntryLines.replace_categories)
+        unletter = raw_method(LedgerEntryLines.unletter)
+
+    class AsyncLedgerEntryLinesWithRawResponse:
+        """The methods of ``AsyncLedgerEntryLines`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncLedgerEntryLines.list)
+        get = async_raw_method(AsyncLedgerEntryLines.get)
+        letter = async_raw_method(AsyncLedgerEntryLines.letter)
+        list_categories = async_raw_method(AsyncLedgerEntryLines.list_categories)
+        list_lettered_ledger_entry_lines = async_raw_method(
+            AsyncLedgerEntryLines.list_lettered_ledger_entry_lines
+        )
+        replace_categories = async_raw_method(AsyncLedgerEntryLines.replace_categories)
+        unletter = async_raw_method(AsyncLedgerEntryLines.unletter)

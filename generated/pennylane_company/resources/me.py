@@ -9,11 +9,12 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _GET: Operation[models.Me] = Operation("getMe", "GET", "/me", "me.Me")
 
 
-class Me(Resource):
+class Me(Resource["MeWithRawResponse"]):
     """Me."""
 
     def get(self) -> models.Me:
@@ -26,7 +27,7 @@ class Me(Resource):
         return self._core.call(_GET)
 
 
-class AsyncMe(AsyncResource):
+class AsyncMe(AsyncResource["AsyncMeWithRawResponse"]):
     """Me."""
 
     async def get(self) -> models.Me:
@@ -37,3 +38,16 @@ class AsyncMe(AsyncResource):
         ``GET /me``; no scope needed.
         """
         return await self._core.call(_GET)
+
+
+if TYPE_CHECKING:
+
+    class MeWithRawResponse:
+        """The methods of ``Me`` with status, headers and request id."""
+
+        get = raw_method(Me.get)
+
+    class AsyncMeWithRawResponse:
+        """The methods of ``AsyncMe`` with status, headers and request id."""
+
+        get = async_raw_method(AsyncMe.get)

@@ -10,13 +10,14 @@ from .._transport import AsyncResource, Operation, Resource
 if TYPE_CHECKING:
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.PaRegistrationPage] = Operation(
     "getPaRegistrations", "GET", "/pa_registrations", "pa_registrations.PaRegistrationPage"
 )
 
 
-class PaRegistrations(Resource):
+class PaRegistrations(Resource["PaRegistrationsWithRawResponse"]):
     """PA registrations."""
 
     def list(self) -> Page[models.PaRegistration]:
@@ -27,7 +28,7 @@ class PaRegistrations(Resource):
         return self._core.page(_LIST)
 
 
-class AsyncPaRegistrations(AsyncResource):
+class AsyncPaRegistrations(AsyncResource["AsyncPaRegistrationsWithRawResponse"]):
     """PA registrations."""
 
     def list(self) -> AsyncPages[models.PaRegistration]:
@@ -36,3 +37,16 @@ class AsyncPaRegistrations(AsyncResource):
         ``GET /pa_registrations``; scope ``pa_registrations:readonly``.
         """
         return self._core.page(_LIST)
+
+
+if TYPE_CHECKING:
+
+    class PaRegistrationsWithRawResponse:
+        """The methods of ``PaRegistrations`` with status, headers and request id."""
+
+        list = raw_method(PaRegistrations.list)
+
+    class AsyncPaRegistrationsWithRawResponse:
+        """The methods of ``AsyncPaRegistrations`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncPaRegistrations.list)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST_MANDATE_MIGRATIONS: Operation[models.ProAccountMandateMigrationPage] = Operation(
     "getProAccountMandateMigrations",
@@ -34,7 +35,7 @@ _REQUEST_MANDATE_BY_MAIL: Operation[None] = Operation(
 )
 
 
-class ProAccount(Resource):
+class ProAccount(Resource["ProAccountWithRawResponse"]):
     """Pro account."""
 
     def list_mandate_migrations(
@@ -84,7 +85,7 @@ class ProAccount(Resource):
         return self._core.call(_REQUEST_MANDATE_BY_MAIL, body=body)
 
 
-class AsyncProAccount(AsyncResource):
+class AsyncProAccount(AsyncResource["AsyncProAccountWithRawResponse"]):
     """Pro account."""
 
     def list_mandate_migrations(
@@ -134,3 +135,22 @@ class AsyncProAccount(AsyncResource):
         ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(_REQUEST_MANDATE_BY_MAIL, body=body)
+
+
+if TYPE_CHECKING:
+
+    class ProAccountWithRawResponse:
+        """The methods of ``ProAccount`` with status, headers and request id."""
+
+        list_mandate_migrations = raw_method(ProAccount.list_mandate_migrations)
+        list_mandates = raw_method(ProAccount.list_mandates)
+        migrate_mandate = raw_method(ProAccount.migrate_mandate)
+        request_mandate_by_mail = raw_method(ProAccount.request_mandate_by_mail)
+
+    class AsyncProAccountWithRawResponse:
+        """The methods of ``AsyncProAccount`` with status, headers and request id."""
+
+        list_mandate_migrations = async_raw_method(AsyncProAccount.list_mandate_migrations)
+        list_mandates = async_raw_method(AsyncProAccount.list_mandates)
+        migrate_mandate = async_raw_method(AsyncProAccount.migrate_mandate)
+        request_mandate_by_mail = async_raw_method(AsyncProAccount.request_mandate_by_mail)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.ProductPage] = Operation("getProducts", "GET", "/products", "products.ProductPage")
 _GET: Operation[models.Product] = Operation("getProduct", "GET", "/products/{id}", "products.Product")
@@ -20,7 +21,7 @@ _CREATE: Operation[models.Product] = Operation("postProducts", "POST", "/product
 _UPDATE: Operation[models.Product] = Operation("putProduct", "PUT", "/products/{id}", "products.Product")
 
 
-class Products(Resource):
+class Products(Resource["ProductsWithRawResponse"]):
     """Products."""
 
     def list(
@@ -63,7 +64,7 @@ class Products(Resource):
         return self._core.call(_UPDATE, path={"id": id}, body=body)
 
 
-class AsyncProducts(AsyncResource):
+class AsyncProducts(AsyncResource["AsyncProductsWithRawResponse"]):
     """Products."""
 
     def list(
@@ -104,3 +105,22 @@ class AsyncProducts(AsyncResource):
         ``PUT /products/{id}``; scope ``products:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class ProductsWithRawResponse:
+        """The methods of ``Products`` with status, headers and request id."""
+
+        list = raw_method(Products.list)
+        get = raw_method(Products.get)
+        create = raw_method(Products.create)
+        update = raw_method(Products.update)
+
+    class AsyncProductsWithRawResponse:
+        """The methods of ``AsyncProducts`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncProducts.list)
+        get = async_raw_method(AsyncProducts.get)
+        create = async_raw_method(AsyncProducts.create)
+        update = async_raw_method(AsyncProducts.update)

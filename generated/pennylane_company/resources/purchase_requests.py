@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.PurchaseRequestPage] = Operation(
     "getPurchaseRequests", "GET", "/purchase_requests", "purchase_requests.PurchaseRequestPage"
@@ -25,7 +26,7 @@ _IMPORT: Operation[models.PurchaseRequest] = Operation(
 )
 
 
-class PurchaseRequests(Resource):
+class PurchaseRequests(Resource["PurchaseRequestsWithRawResponse"]):
     """Purchase requests."""
 
     def list(
@@ -57,7 +58,7 @@ class PurchaseRequests(Resource):
         return self._core.call(_IMPORT, body=body)
 
 
-class AsyncPurchaseRequests(AsyncResource):
+class AsyncPurchaseRequests(AsyncResource["AsyncPurchaseRequestsWithRawResponse"]):
     """Purchase requests."""
 
     def list(
@@ -87,3 +88,20 @@ class AsyncPurchaseRequests(AsyncResource):
         ``POST /purchase_requests/imports``; scope ``purchase_requests:all``.
         """
         return await self._core.call(_IMPORT, body=body)
+
+
+if TYPE_CHECKING:
+
+    class PurchaseRequestsWithRawResponse:
+        """The methods of ``PurchaseRequests`` with status, headers and request id."""
+
+        list = raw_method(PurchaseRequests.list)
+        get = raw_method(PurchaseRequests.get)
+        import_ = raw_method(PurchaseRequests.import_)
+
+    class AsyncPurchaseRequestsWithRawResponse:
+        """The methods of ``AsyncPurchaseRequests`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncPurchaseRequests.list)
+        get = async_raw_method(AsyncPurchaseRequests.get)
+        import_ = async_raw_method(AsyncPurchaseRequests.import_)

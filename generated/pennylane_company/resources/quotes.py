@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.QuotePage] = Operation("listQuotes", "GET", "/quotes", "quotes.QuotePage")
 _GET: Operation[models.Quote] = Operation("getQuote", "GET", "/quotes/{id}", "quotes.Quote")
@@ -43,7 +44,7 @@ _UPDATE_STATUS: Operation[models.Quote] = Operation(
 )
 
 
-class Quotes(Resource):
+class Quotes(Resource["QuotesWithRawResponse"]):
     """Quotes."""
 
     def list(
@@ -152,7 +153,7 @@ class Quotes(Resource):
         return self._core.call(_UPDATE_STATUS, path={"id": id}, body=body)
 
 
-class AsyncQuotes(AsyncResource):
+class AsyncQuotes(AsyncResource["AsyncQuotesWithRawResponse"]):
     """Quotes."""
 
     def list(
@@ -259,3 +260,34 @@ class AsyncQuotes(AsyncResource):
         ``PUT /quotes/{id}/update_status``; scope ``quotes:all``; may be refused with 422.
         """
         return await self._core.call(_UPDATE_STATUS, path={"id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class QuotesWithRawResponse:
+        """The methods of ``Quotes`` with status, headers and request id."""
+
+        list = raw_method(Quotes.list)
+        get = raw_method(Quotes.get)
+        create = raw_method(Quotes.create)
+        update = raw_method(Quotes.update)
+        create_appendices = raw_method(Quotes.create_appendices)
+        list_appendices = raw_method(Quotes.list_appendices)
+        list_invoice_line_sections = raw_method(Quotes.list_invoice_line_sections)
+        list_invoice_lines = raw_method(Quotes.list_invoice_lines)
+        send_by_email = raw_method(Quotes.send_by_email)
+        update_status = raw_method(Quotes.update_status)
+
+    class AsyncQuotesWithRawResponse:
+        """The methods of ``AsyncQuotes`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncQuotes.list)
+        get = async_raw_method(AsyncQuotes.get)
+        create = async_raw_method(AsyncQuotes.create)
+        update = async_raw_method(AsyncQuotes.update)
+        create_appendices = async_raw_method(AsyncQuotes.create_appendices)
+        list_appendices = async_raw_method(AsyncQuotes.list_appendices)
+        list_invoice_line_sections = async_raw_method(AsyncQuotes.list_invoice_line_sections)
+        list_invoice_lines = async_raw_method(AsyncQuotes.list_invoice_lines)
+        send_by_email = async_raw_method(AsyncQuotes.send_by_email)
+        update_status = async_raw_method(AsyncQuotes.update_status)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.SepaMandatePage] = Operation(
     "getSepaMandates", "GET", "/sepa_mandates", "sepa_mandates.SepaMandatePage"
@@ -29,7 +30,7 @@ _UPDATE: Operation[models.SepaMandate] = Operation(
 _DELETE: Operation[None] = Operation("deleteSepaMandate", "DELETE", "/sepa_mandates/{id}")
 
 
-class SepaMandates(Resource):
+class SepaMandates(Resource["SepaMandatesWithRawResponse"]):
     """Sepa mandates."""
 
     def list(
@@ -75,7 +76,7 @@ class SepaMandates(Resource):
         return self._core.call(_DELETE, path={"id": id})
 
 
-class AsyncSepaMandates(AsyncResource):
+class AsyncSepaMandates(AsyncResource["AsyncSepaMandatesWithRawResponse"]):
     """Sepa mandates."""
 
     def list(
@@ -119,3 +120,24 @@ class AsyncSepaMandates(AsyncResource):
         ``DELETE /sepa_mandates/{id}``; scope ``customer_mandates:all``.
         """
         return await self._core.call(_DELETE, path={"id": id})
+
+
+if TYPE_CHECKING:
+
+    class SepaMandatesWithRawResponse:
+        """The methods of ``SepaMandates`` with status, headers and request id."""
+
+        list = raw_method(SepaMandates.list)
+        get = raw_method(SepaMandates.get)
+        create = raw_method(SepaMandates.create)
+        update = raw_method(SepaMandates.update)
+        delete = raw_method(SepaMandates.delete)
+
+    class AsyncSepaMandatesWithRawResponse:
+        """The methods of ``AsyncSepaMandates`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncSepaMandates.list)
+        get = async_raw_method(AsyncSepaMandates.get)
+        create = async_raw_method(AsyncSepaMandates.create)
+        update = async_raw_method(AsyncSepaMandates.update)
+        delete = async_raw_method(AsyncSepaMandates.delete)

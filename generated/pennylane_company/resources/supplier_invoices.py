@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.SupplierInvoicePage] = Operation(
     "getSupplierInvoices", "GET", "/supplier_invoices", "supplier_invoices.SupplierInvoicePage"
@@ -95,7 +96,7 @@ _VALIDATE_ACCOUNTING: Operation[models.SupplierInvoice] = Operation(
 )
 
 
-class SupplierInvoices(Resource):
+class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
     """Supplier invoices."""
 
     def list(
@@ -294,7 +295,7 @@ class SupplierInvoices(Resource):
         return self._core.call(_VALIDATE_ACCOUNTING, path={"id": id})
 
 
-class AsyncSupplierInvoices(AsyncResource):
+class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"]):
     """Supplier invoices."""
 
     def list(
@@ -491,3 +492,46 @@ class AsyncSupplierInvoices(AsyncResource):
         refused with 422.
         """
         return await self._core.call(_VALIDATE_ACCOUNTING, path={"id": id})
+
+
+if TYPE_CHECKING:
+
+    class SupplierInvoicesWithRawResponse:
+        """The methods of ``SupplierInvoices`` with status, headers and request id."""
+
+        list = raw_method(SupplierInvoices.list)
+        get = raw_method(SupplierInvoices.get)
+        update = raw_method(SupplierInvoices.update)
+        import_ = raw_method(SupplierInvoices.import_)
+        import_e_invoice = raw_method(SupplierInvoices.import_e_invoice)
+        link_purchase_request = raw_method(SupplierInvoices.link_purchase_request)
+        list_categories = raw_method(SupplierInvoices.list_categories)
+        list_invoice_lines = raw_method(SupplierInvoices.list_invoice_lines)
+        list_matched_transactions = raw_method(SupplierInvoices.list_matched_transactions)
+        list_payments = raw_method(SupplierInvoices.list_payments)
+        match_transaction = raw_method(SupplierInvoices.match_transaction)
+        replace_categories = raw_method(SupplierInvoices.replace_categories)
+        unmatch_transaction = raw_method(SupplierInvoices.unmatch_transaction)
+        update_e_invoice_status = raw_method(SupplierInvoices.update_e_invoice_status)
+        update_payment_status = raw_method(SupplierInvoices.update_payment_status)
+        validate_accounting = raw_method(SupplierInvoices.validate_accounting)
+
+    class AsyncSupplierInvoicesWithRawResponse:
+        """The methods of ``AsyncSupplierInvoices`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncSupplierInvoices.list)
+        get = async_raw_method(AsyncSupplierInvoices.get)
+        update = async_raw_method(AsyncSupplierInvoices.update)
+        import_ = async_raw_method(AsyncSupplierInvoices.import_)
+        import_e_invoice = async_raw_method(AsyncSupplierInvoices.import_e_invoice)
+        link_purchase_request = async_raw_method(AsyncSupplierInvoices.link_purchase_request)
+        list_categories = async_raw_method(AsyncSupplierInvoices.list_categories)
+        list_invoice_lines = async_raw_method(AsyncSupplierInvoices.list_invoice_lines)
+        list_matched_transactions = async_raw_method(AsyncSupplierInvoices.list_matched_transactions)
+        list_payments = async_raw_method(AsyncSupplierInvoices.list_payments)
+        match_transaction = async_raw_method(AsyncSupplierInvoices.match_transaction)
+        replace_categories = async_raw_method(AsyncSupplierInvoices.replace_categories)
+        unmatch_transaction = async_raw_method(AsyncSupplierInvoices.unmatch_transaction)
+        update_e_invoice_status = async_raw_method(AsyncSupplierInvoices.update_e_invoice_status)
+        update_payment_status = async_raw_method(AsyncSupplierInvoices.update_payment_status)
+        validate_accounting = async_raw_method(AsyncSupplierInvoices.validate_accounting)

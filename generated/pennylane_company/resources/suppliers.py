@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.SupplierPage] = Operation(
     "getSuppliers", "GET", "/suppliers", "suppliers.SupplierPage"
@@ -31,7 +32,7 @@ _REPLACE_CATEGORIES: Operation[models.PutSupplierCategoriesAnswer] = Operation(
 )
 
 
-class Suppliers(Resource):
+class Suppliers(Resource["SuppliersWithRawResponse"]):
     """Suppliers."""
 
     def list(
@@ -90,7 +91,7 @@ class Suppliers(Resource):
         return self._core.call(_REPLACE_CATEGORIES, path={"supplier_id": supplier_id}, body=body)
 
 
-class AsyncSuppliers(AsyncResource):
+class AsyncSuppliers(AsyncResource["AsyncSuppliersWithRawResponse"]):
     """Suppliers."""
 
     def list(
@@ -147,3 +148,26 @@ class AsyncSuppliers(AsyncResource):
         ``PUT /suppliers/{supplier_id}/categories``; scope ``suppliers:all``; may be refused with 422.
         """
         return await self._core.call(_REPLACE_CATEGORIES, path={"supplier_id": supplier_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class SuppliersWithRawResponse:
+        """The methods of ``Suppliers`` with status, headers and request id."""
+
+        list = raw_method(Suppliers.list)
+        get = raw_method(Suppliers.get)
+        create = raw_method(Suppliers.create)
+        update = raw_method(Suppliers.update)
+        list_categories = raw_method(Suppliers.list_categories)
+        replace_categories = raw_method(Suppliers.replace_categories)
+
+    class AsyncSuppliersWithRawResponse:
+        """The methods of ``AsyncSuppliers`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncSuppliers.list)
+        get = async_raw_method(AsyncSuppliers.get)
+        create = async_raw_method(AsyncSuppliers.create)
+        update = async_raw_method(AsyncSuppliers.update)
+        list_categories = async_raw_method(AsyncSuppliers.list_categories)
+        replace_categories = async_raw_method(AsyncSuppliers.replace_categories)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.TransactionPage] = Operation(
     "getTransactions", "GET", "/transactions", "transactions.TransactionPage"
@@ -43,7 +44,7 @@ _REPLACE_CATEGORIES: Operation[models.PutTransactionCategoriesAnswer] = Operatio
 )
 
 
-class Transactions(Resource):
+class Transactions(Resource["TransactionsWithRawResponse"]):
     """Transactions."""
 
     def list(
@@ -118,7 +119,7 @@ class Transactions(Resource):
         return self._core.call(_REPLACE_CATEGORIES, path={"transaction_id": transaction_id}, body=body)
 
 
-class AsyncTransactions(AsyncResource):
+class AsyncTransactions(AsyncResource["AsyncTransactionsWithRawResponse"]):
     """Transactions."""
 
     def list(
@@ -191,3 +192,28 @@ class AsyncTransactions(AsyncResource):
         422.
         """
         return await self._core.call(_REPLACE_CATEGORIES, path={"transaction_id": transaction_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class TransactionsWithRawResponse:
+        """The methods of ``Transactions`` with status, headers and request id."""
+
+        list = raw_method(Transactions.list)
+        get = raw_method(Transactions.get)
+        create = raw_method(Transactions.create)
+        update = raw_method(Transactions.update)
+        list_categories = raw_method(Transactions.list_categories)
+        list_matched_invoices = raw_method(Transactions.list_matched_invoices)
+        replace_categories = raw_method(Transactions.replace_categories)
+
+    class AsyncTransactionsWithRawResponse:
+        """The methods of ``AsyncTransactions`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncTransactions.list)
+        get = async_raw_method(AsyncTransactions.get)
+        create = async_raw_method(AsyncTransactions.create)
+        update = async_raw_method(AsyncTransactions.update)
+        list_categories = async_raw_method(AsyncTransactions.list_categories)
+        list_matched_invoices = async_raw_method(AsyncTransactions.list_matched_invoices)
+        replace_categories = async_raw_method(AsyncTransactions.replace_categories)

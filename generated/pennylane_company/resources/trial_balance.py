@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.TrialBalancePage] = Operation(
     "getTrialBalance", "GET", "/trial_balance", "trial_balance.TrialBalancePage"
 )
 
 
-class TrialBalance(Resource):
+class TrialBalance(Resource["TrialBalanceWithRawResponse"]):
     """Trial balance."""
 
     def list(
@@ -46,7 +47,7 @@ class TrialBalance(Resource):
         )
 
 
-class AsyncTrialBalance(AsyncResource):
+class AsyncTrialBalance(AsyncResource["AsyncTrialBalanceWithRawResponse"]):
     """Trial balance."""
 
     def list(
@@ -72,3 +73,16 @@ class AsyncTrialBalance(AsyncResource):
             },
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class TrialBalanceWithRawResponse:
+        """The methods of ``TrialBalance`` with status, headers and request id."""
+
+        list = raw_method(TrialBalance.list)
+
+    class AsyncTrialBalanceWithRawResponse:
+        """The methods of ``AsyncTrialBalance`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncTrialBalance.list)

@@ -10,6 +10,7 @@ from .._transport import AsyncResource, Operation, Resource
 if TYPE_CHECKING:
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.WebhookSubscriptionPage] = Operation(
     "getWebhookSubscriptions",
@@ -38,7 +39,7 @@ _UPDATE: Operation[models.WebhookSubscription] = Operation(
 _DELETE: Operation[None] = Operation("deleteWebhookSubscription", "DELETE", "/webhook_subscriptions/{id}")
 
 
-class WebhookSubscriptions(Resource):
+class WebhookSubscriptions(Resource["WebhookSubscriptionsWithRawResponse"]):
     """Webhook subscriptions."""
 
     def list(self, *, limit: int = 100, cursor: str | None = None) -> Page[models.WebhookSubscription]:
@@ -77,7 +78,7 @@ class WebhookSubscriptions(Resource):
         return self._core.call(_DELETE, path={"id": id})
 
 
-class AsyncWebhookSubscriptions(AsyncResource):
+class AsyncWebhookSubscriptions(AsyncResource["AsyncWebhookSubscriptionsWithRawResponse"]):
     """Webhook subscriptions."""
 
     def list(self, *, limit: int = 100, cursor: str | None = None) -> AsyncPages[models.WebhookSubscription]:
@@ -114,3 +115,24 @@ class AsyncWebhookSubscriptions(AsyncResource):
         ``DELETE /webhook_subscriptions/{id}``; no scope needed.
         """
         return await self._core.call(_DELETE, path={"id": id})
+
+
+if TYPE_CHECKING:
+
+    class WebhookSubscriptionsWithRawResponse:
+        """The methods of ``WebhookSubscriptions`` with status, headers and request id."""
+
+        list = raw_method(WebhookSubscriptions.list)
+        get = raw_method(WebhookSubscriptions.get)
+        create = raw_method(WebhookSubscriptions.create)
+        update = raw_method(WebhookSubscriptions.update)
+        delete = raw_method(WebhookSubscriptions.delete)
+
+    class AsyncWebhookSubscriptionsWithRawResponse:
+        """The methods of ``AsyncWebhookSubscriptions`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncWebhookSubscriptions.list)
+        get = async_raw_method(AsyncWebhookSubscriptions.get)
+        create = async_raw_method(AsyncWebhookSubscriptions.create)
+        update = async_raw_method(AsyncWebhookSubscriptions.update)
+        delete = async_raw_method(AsyncWebhookSubscriptions.delete)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.BankAccountPage] = Operation(
     "getBankAccounts", "GET", "/companies/{company_id}/bank_accounts", "bank_accounts.BankAccountPage"
@@ -21,7 +22,7 @@ _CREATE: Operation[models.BankAccount] = Operation(
 )
 
 
-class BankAccounts(Resource):
+class BankAccounts(Resource["BankAccountsWithRawResponse"]):
     """Bank accounts."""
 
     def list(
@@ -49,7 +50,7 @@ class BankAccounts(Resource):
         return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
 
 
-class AsyncBankAccounts(AsyncResource):
+class AsyncBankAccounts(AsyncResource["AsyncBankAccountsWithRawResponse"]):
     """Bank accounts."""
 
     def list(
@@ -75,3 +76,18 @@ class AsyncBankAccounts(AsyncResource):
         422.
         """
         return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class BankAccountsWithRawResponse:
+        """The methods of ``BankAccounts`` with status, headers and request id."""
+
+        list = raw_method(BankAccounts.list)
+        create = raw_method(BankAccounts.create)
+
+    class AsyncBankAccountsWithRawResponse:
+        """The methods of ``AsyncBankAccounts`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncBankAccounts.list)
+        create = async_raw_method(AsyncBankAccounts.create)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CategoryPage] = Operation(
     "getCategories", "GET", "/companies/{company_id}/categories", "categories.CategoryPage"
@@ -22,7 +23,7 @@ _GET: Operation[models.Category] = Operation(
 )
 
 
-class Categories(Resource):
+class Categories(Resource["CategoriesWithRawResponse"]):
     """Categories."""
 
     def list(
@@ -53,7 +54,7 @@ class Categories(Resource):
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
 
-class AsyncCategories(AsyncResource):
+class AsyncCategories(AsyncResource["AsyncCategoriesWithRawResponse"]):
     """Categories."""
 
     def list(
@@ -82,3 +83,18 @@ class AsyncCategories(AsyncResource):
         ``GET /companies/{company_id}/categories/{id}``; scope ``categories:readonly``.
         """
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
+
+
+if TYPE_CHECKING:
+
+    class CategoriesWithRawResponse:
+        """The methods of ``Categories`` with status, headers and request id."""
+
+        list = raw_method(Categories.list)
+        get = raw_method(Categories.get)
+
+    class AsyncCategoriesWithRawResponse:
+        """The methods of ``AsyncCategories`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCategories.list)
+        get = async_raw_method(AsyncCategories.get)

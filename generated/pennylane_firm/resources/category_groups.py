@@ -10,6 +10,7 @@ from .._transport import AsyncResource, Operation, Resource
 if TYPE_CHECKING:
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CategoryGroupPage] = Operation(
     "getCategoryGroups", "GET", "/companies/{company_id}/category_groups", "category_groups.CategoryGroupPage"
@@ -25,7 +26,7 @@ _LIST_CATEGORIES: Operation[models.CategoryGroupCategoryPage] = Operation(
 )
 
 
-class CategoryGroups(Resource):
+class CategoryGroups(Resource["CategoryGroupsWithRawResponse"]):
     """Category groups."""
 
     def list(
@@ -60,7 +61,7 @@ class CategoryGroups(Resource):
         )
 
 
-class AsyncCategoryGroups(AsyncResource):
+class AsyncCategoryGroups(AsyncResource["AsyncCategoryGroupsWithRawResponse"]):
     """Category groups."""
 
     def list(
@@ -93,3 +94,20 @@ class AsyncCategoryGroups(AsyncResource):
             query={"limit": limit},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class CategoryGroupsWithRawResponse:
+        """The methods of ``CategoryGroups`` with status, headers and request id."""
+
+        list = raw_method(CategoryGroups.list)
+        get = raw_method(CategoryGroups.get)
+        list_categories = raw_method(CategoryGroups.list_categories)
+
+    class AsyncCategoryGroupsWithRawResponse:
+        """The methods of ``AsyncCategoryGroups`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCategoryGroups.list)
+        get = async_raw_method(AsyncCategoryGroups.get)
+        list_categories = async_raw_method(AsyncCategoryGroups.list_categories)

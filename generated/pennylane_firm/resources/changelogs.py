@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST_CUSTOMER_INVOICES: Operation[models.ChangePage] = Operation(
     "getCustomerInvoicesChanges",
@@ -36,7 +37,7 @@ _LIST_SUPPLIER_INVOICES: Operation[models.ChangePage] = Operation(
 )
 
 
-class Changelogs(Resource):
+class Changelogs(Resource["ChangelogsWithRawResponse"]):
     """Changelogs."""
 
     def list_customer_invoices(
@@ -124,7 +125,7 @@ class Changelogs(Resource):
         )
 
 
-class AsyncChangelogs(AsyncResource):
+class AsyncChangelogs(AsyncResource["AsyncChangelogsWithRawResponse"]):
     """Changelogs."""
 
     def list_customer_invoices(
@@ -210,3 +211,22 @@ class AsyncChangelogs(AsyncResource):
             first={"start_date": start_date},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class ChangelogsWithRawResponse:
+        """The methods of ``Changelogs`` with status, headers and request id."""
+
+        list_customer_invoices = raw_method(Changelogs.list_customer_invoices)
+        list_dms_files = raw_method(Changelogs.list_dms_files)
+        list_ledger_entry_lines = raw_method(Changelogs.list_ledger_entry_lines)
+        list_supplier_invoices = raw_method(Changelogs.list_supplier_invoices)
+
+    class AsyncChangelogsWithRawResponse:
+        """The methods of ``AsyncChangelogs`` with status, headers and request id."""
+
+        list_customer_invoices = async_raw_method(AsyncChangelogs.list_customer_invoices)
+        list_dms_files = async_raw_method(AsyncChangelogs.list_dms_files)
+        list_ledger_entry_lines = async_raw_method(AsyncChangelogs.list_ledger_entry_lines)
+        list_supplier_invoices = async_raw_method(AsyncChangelogs.list_supplier_invoices)

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CompanyPage] = Operation("getCompanies", "GET", "/companies", "companies.CompanyPage")
 _GET: Operation[models.Company] = Operation("getCompany", "GET", "/companies/{id}", "companies.Company")
 
 
-class Companies(Resource):
+class Companies(Resource["CompaniesWithRawResponse"]):
     """Companies."""
 
     def list(
@@ -43,7 +44,7 @@ class Companies(Resource):
         return self._core.call(_GET, path={"id": id})
 
 
-class AsyncCompanies(AsyncResource):
+class AsyncCompanies(AsyncResource["AsyncCompaniesWithRawResponse"]):
     """Companies."""
 
     def list(
@@ -67,3 +68,18 @@ class AsyncCompanies(AsyncResource):
         ``GET /companies/{id}``; scope ``companies:readonly``.
         """
         return await self._core.call(_GET, path={"id": id})
+
+
+if TYPE_CHECKING:
+
+    class CompaniesWithRawResponse:
+        """The methods of ``Companies`` with status, headers and request id."""
+
+        list = raw_method(Companies.list)
+        get = raw_method(Companies.get)
+
+    class AsyncCompaniesWithRawResponse:
+        """The methods of ``AsyncCompanies`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCompanies.list)
+        get = async_raw_method(AsyncCompanies.get)

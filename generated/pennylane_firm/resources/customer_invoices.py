@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import models, types
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CustomerInvoicePage] = Operation(
     "getCustomerInvoices",
@@ -27,7 +28,7 @@ _GET: Operation[models.CustomerInvoice] = Operation(
 )
 
 
-class CustomerInvoices(Resource):
+class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
     """Customer invoices."""
 
     def list(
@@ -60,7 +61,7 @@ class CustomerInvoices(Resource):
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
 
-class AsyncCustomerInvoices(AsyncResource):
+class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"]):
     """Customer invoices."""
 
     def list(
@@ -91,3 +92,18 @@ class AsyncCustomerInvoices(AsyncResource):
         ``:readonly``.
         """
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
+
+
+if TYPE_CHECKING:
+
+    class CustomerInvoicesWithRawResponse:
+        """The methods of ``CustomerInvoices`` with status, headers and request id."""
+
+        list = raw_method(CustomerInvoices.list)
+        get = raw_method(CustomerInvoices.get)
+
+    class AsyncCustomerInvoicesWithRawResponse:
+        """The methods of ``AsyncCustomerInvoices`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCustomerInvoices.list)
+        get = async_raw_method(AsyncCustomerInvoices.get)

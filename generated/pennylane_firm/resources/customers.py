@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.CustomerPage] = Operation(
     "getCustomers", "GET", "/companies/{company_id}/customers", "customers.CustomerPage"
 )
 
 
-class Customers(Resource):
+class Customers(Resource["CustomersWithRawResponse"]):
     """Customers."""
 
     def list(
@@ -43,7 +44,7 @@ class Customers(Resource):
         )
 
 
-class AsyncCustomers(AsyncResource):
+class AsyncCustomers(AsyncResource["AsyncCustomersWithRawResponse"]):
     """Customers."""
 
     def list(
@@ -65,3 +66,16 @@ class AsyncCustomers(AsyncResource):
             query={"limit": limit, "filter": filter, "sort": sort},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class CustomersWithRawResponse:
+        """The methods of ``Customers`` with status, headers and request id."""
+
+        list = raw_method(Customers.list)
+
+    class AsyncCustomersWithRawResponse:
+        """The methods of ``AsyncCustomers`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncCustomers.list)

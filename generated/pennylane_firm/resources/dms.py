@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _CREATE_FILE: Operation[models.DmsFile] = Operation(
     "postDmsFiles", "POST", "/companies/{company_id}/dms/files", "dms.DmsFile", sends="multipart/form-data"
@@ -27,7 +28,7 @@ _LIST_FOLDERS: Operation[models.DmsFolderPage] = Operation(
 )
 
 
-class Dms(Resource):
+class Dms(Resource["DmsWithRawResponse"]):
     """Dms."""
 
     def create_file(self, company_id: int, body: models.DmsCreateFile) -> models.DmsFile:
@@ -83,7 +84,7 @@ class Dms(Resource):
         )
 
 
-class AsyncDms(AsyncResource):
+class AsyncDms(AsyncResource["AsyncDmsWithRawResponse"]):
     """Dms."""
 
     async def create_file(self, company_id: int, body: models.DmsCreateFile) -> models.DmsFile:
@@ -137,3 +138,22 @@ class AsyncDms(AsyncResource):
             query={"limit": limit, "filter": filter},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class DmsWithRawResponse:
+        """The methods of ``Dms`` with status, headers and request id."""
+
+        create_file = raw_method(Dms.create_file)
+        create_folder = raw_method(Dms.create_folder)
+        list_files = raw_method(Dms.list_files)
+        list_folders = raw_method(Dms.list_folders)
+
+    class AsyncDmsWithRawResponse:
+        """The methods of ``AsyncDms`` with status, headers and request id."""
+
+        create_file = async_raw_method(AsyncDms.create_file)
+        create_folder = async_raw_method(AsyncDms.create_folder)
+        list_files = async_raw_method(AsyncDms.list_files)
+        list_folders = async_raw_method(AsyncDms.list_folders)

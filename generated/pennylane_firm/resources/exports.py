@@ -9,6 +9,7 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _CREATE_ANALYTICAL_GENERAL_LEDGER: Operation[models.ExportCreated] = Operation(
     "postAnalyticalGeneralLedgerExport",
@@ -30,7 +31,7 @@ _GET_FEC: Operation[models.Export] = Operation(
 )
 
 
-class Exports(Resource):
+class Exports(Resource["ExportsWithRawResponse"]):
     """Exports."""
 
     def create_analytical_general_ledger(
@@ -68,7 +69,7 @@ class Exports(Resource):
         return self._core.call(_GET_FEC, path={"company_id": company_id, "id": id})
 
 
-class AsyncExports(AsyncResource):
+class AsyncExports(AsyncResource["AsyncExportsWithRawResponse"]):
     """Exports."""
 
     async def create_analytical_general_ledger(
@@ -108,3 +109,22 @@ class AsyncExports(AsyncResource):
         ``GET /companies/{company_id}/exports/fecs/{id}``; scope ``exports:fec``.
         """
         return await self._core.call(_GET_FEC, path={"company_id": company_id, "id": id})
+
+
+if TYPE_CHECKING:
+
+    class ExportsWithRawResponse:
+        """The methods of ``Exports`` with status, headers and request id."""
+
+        create_analytical_general_ledger = raw_method(Exports.create_analytical_general_ledger)
+        create_fec = raw_method(Exports.create_fec)
+        get_analytical_general_ledger = raw_method(Exports.get_analytical_general_ledger)
+        get_fec = raw_method(Exports.get_fec)
+
+    class AsyncExportsWithRawResponse:
+        """The methods of ``AsyncExports`` with status, headers and request id."""
+
+        create_analytical_general_ledger = async_raw_method(AsyncExports.create_analytical_general_ledger)
+        create_fec = async_raw_method(AsyncExports.create_fec)
+        get_analytical_general_ledger = async_raw_method(AsyncExports.get_analytical_general_ledger)
+        get_fec = async_raw_method(AsyncExports.get_fec)

@@ -9,6 +9,7 @@ from .._transport import AsyncResource, Operation, Resource
 
 if TYPE_CHECKING:
     from .. import models
+    from .._raw import async_raw_method, raw_method
 
 _CREATE: Operation[models.FileAttachment] = Operation(
     "postFileAttachments",
@@ -19,7 +20,7 @@ _CREATE: Operation[models.FileAttachment] = Operation(
 )
 
 
-class FileAttachments(Resource):
+class FileAttachments(Resource["FileAttachmentsWithRawResponse"]):
     """File attachments."""
 
     def create(self, company_id: int, body: models.FileAttachmentCreate) -> models.FileAttachment:
@@ -31,7 +32,7 @@ class FileAttachments(Resource):
         return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
 
 
-class AsyncFileAttachments(AsyncResource):
+class AsyncFileAttachments(AsyncResource["AsyncFileAttachmentsWithRawResponse"]):
     """File attachments."""
 
     async def create(self, company_id: int, body: models.FileAttachmentCreate) -> models.FileAttachment:
@@ -41,3 +42,16 @@ class AsyncFileAttachments(AsyncResource):
         with 422.
         """
         return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class FileAttachmentsWithRawResponse:
+        """The methods of ``FileAttachments`` with status, headers and request id."""
+
+        create = raw_method(FileAttachments.create)
+
+    class AsyncFileAttachmentsWithRawResponse:
+        """The methods of ``AsyncFileAttachments`` with status, headers and request id."""
+
+        create = async_raw_method(AsyncFileAttachments.create)

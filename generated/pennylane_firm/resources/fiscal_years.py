@@ -10,6 +10,7 @@ from .._transport import AsyncResource, Operation, Resource
 if TYPE_CHECKING:
     from .. import models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.FiscalYearPage] = Operation(
     "getFiscalYears", "GET", "/companies/{company_id}/fiscal_years", "fiscal_years.FiscalYearPage"
@@ -19,7 +20,7 @@ _CREATE: Operation[models.FiscalYear] = Operation(
 )
 
 
-class FiscalYears(Resource):
+class FiscalYears(Resource["FiscalYearsWithRawResponse"]):
     """Fiscal years."""
 
     def list(
@@ -41,7 +42,7 @@ class FiscalYears(Resource):
         return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
 
 
-class AsyncFiscalYears(AsyncResource):
+class AsyncFiscalYears(AsyncResource["AsyncFiscalYearsWithRawResponse"]):
     """Fiscal years."""
 
     def list(
@@ -61,3 +62,18 @@ class AsyncFiscalYears(AsyncResource):
         ``POST /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class FiscalYearsWithRawResponse:
+        """The methods of ``FiscalYears`` with status, headers and request id."""
+
+        list = raw_method(FiscalYears.list)
+        create = raw_method(FiscalYears.create)
+
+    class AsyncFiscalYearsWithRawResponse:
+        """The methods of ``AsyncFiscalYears`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncFiscalYears.list)
+        create = async_raw_method(AsyncFiscalYears.create)

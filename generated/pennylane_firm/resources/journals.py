@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.JournalPage] = Operation(
     "getJournals", "GET", "/companies/{company_id}/journals", "journals.JournalPage"
@@ -24,7 +25,7 @@ _CREATE: Operation[models.Journal] = Operation(
 )
 
 
-class Journals(Resource):
+class Journals(Resource["JournalsWithRawResponse"]):
     """Journals."""
 
     def list(
@@ -58,7 +59,7 @@ class Journals(Resource):
         return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
 
 
-class AsyncJournals(AsyncResource):
+class AsyncJournals(AsyncResource["AsyncJournalsWithRawResponse"]):
     """Journals."""
 
     def list(
@@ -90,3 +91,20 @@ class AsyncJournals(AsyncResource):
         ``POST /companies/{company_id}/journals``; scope ``journals:all``; may be refused with 422.
         """
         return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class JournalsWithRawResponse:
+        """The methods of ``Journals`` with status, headers and request id."""
+
+        list = raw_method(Journals.list)
+        get = raw_method(Journals.get)
+        create = raw_method(Journals.create)
+
+    class AsyncJournalsWithRawResponse:
+        """The methods of ``AsyncJournals`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncJournals.list)
+        get = async_raw_method(AsyncJournals.get)
+        create = async_raw_method(AsyncJournals.create)

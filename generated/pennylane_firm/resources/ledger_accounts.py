@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.LedgerAccountPage] = Operation(
     "getLedgerAccounts", "GET", "/companies/{company_id}/ledger_accounts", "ledger_accounts.LedgerAccountPage"
@@ -30,7 +31,7 @@ _UPDATE: Operation[models.LedgerAccount] = Operation(
 )
 
 
-class LedgerAccounts(Resource):
+class LedgerAccounts(Resource["LedgerAccountsWithRawResponse"]):
     """Ledger accounts."""
 
     def list(
@@ -74,7 +75,7 @@ class LedgerAccounts(Resource):
         return self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
 
 
-class AsyncLedgerAccounts(AsyncResource):
+class AsyncLedgerAccounts(AsyncResource["AsyncLedgerAccountsWithRawResponse"]):
     """Ledger accounts."""
 
     def list(
@@ -118,3 +119,22 @@ class AsyncLedgerAccounts(AsyncResource):
         with 422.
         """
         return await self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class LedgerAccountsWithRawResponse:
+        """The methods of ``LedgerAccounts`` with status, headers and request id."""
+
+        list = raw_method(LedgerAccounts.list)
+        get = raw_method(LedgerAccounts.get)
+        create = raw_method(LedgerAccounts.create)
+        update = raw_method(LedgerAccounts.update)
+
+    class AsyncLedgerAccountsWithRawResponse:
+        """The methods of ``AsyncLedgerAccounts`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncLedgerAccounts.list)
+        get = async_raw_method(AsyncLedgerAccounts.get)
+        create = async_raw_method(AsyncLedgerAccounts.create)
+        update = async_raw_method(AsyncLedgerAccounts.update)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.LedgerEntryPage] = Operation(
     "getLedgerEntries", "GET", "/companies/{company_id}/ledger_entries", "ledger_entries.LedgerEntryPage"
@@ -28,7 +29,7 @@ _UPDATE: Operation[models.LedgerEntry] = Operation(
 )
 
 
-class LedgerEntries(Resource):
+class LedgerEntries(Resource["LedgerEntriesWithRawResponse"]):
     """Ledger entries."""
 
     def list(
@@ -77,7 +78,7 @@ class LedgerEntries(Resource):
         return self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
 
 
-class AsyncLedgerEntries(AsyncResource):
+class AsyncLedgerEntries(AsyncResource["AsyncLedgerEntriesWithRawResponse"]):
     """Ledger entries."""
 
     def list(
@@ -124,3 +125,22 @@ class AsyncLedgerEntries(AsyncResource):
         with 422.
         """
         return await self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class LedgerEntriesWithRawResponse:
+        """The methods of ``LedgerEntries`` with status, headers and request id."""
+
+        list = raw_method(LedgerEntries.list)
+        get = raw_method(LedgerEntries.get)
+        create = raw_method(LedgerEntries.create)
+        update = raw_method(LedgerEntries.update)
+
+    class AsyncLedgerEntriesWithRawResponse:
+        """The methods of ``AsyncLedgerEntries`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncLedgerEntries.list)
+        get = async_raw_method(AsyncLedgerEntries.get)
+        create = async_raw_method(AsyncLedgerEntries.create)
+        update = async_raw_method(AsyncLedgerEntries.update)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.LedgerEntryLinePage] = Operation(
     "getLedgerEntryLines",
@@ -34,7 +35,7 @@ _LIST_LETTERED_LEDGER_ENTRY_LINES: Operation[models.LedgerEntryLineLetteredLedge
 )
 
 
-class LedgerEntryLines(Resource):
+class LedgerEntryLines(Resource["LedgerEntryLinesWithRawResponse"]):
     """Ledger entry lines."""
 
     def list(
@@ -88,7 +89,7 @@ class LedgerEntryLines(Resource):
         )
 
 
-class AsyncLedgerEntryLines(AsyncResource):
+class AsyncLedgerEntryLines(AsyncResource["AsyncLedgerEntryLinesWithRawResponse"]):
     """Ledger entry lines."""
 
     def list(
@@ -139,4 +140,23 @@ class AsyncLedgerEntryLines(AsyncResource):
             path={"company_id": company_id, "ledger_entry_line_id": ledger_entry_line_id},
             query={"limit": limit, "sort": sort},
             cursor=cursor,
+        )
+
+
+if TYPE_CHECKING:
+
+    class LedgerEntryLinesWithRawResponse:
+        """The methods of ``LedgerEntryLines`` with status, headers and request id."""
+
+        list = raw_method(LedgerEntryLines.list)
+        get = raw_method(LedgerEntryLines.get)
+        list_lettered_ledger_entry_lines = raw_method(LedgerEntryLines.list_lettered_ledger_entry_lines)
+
+    class AsyncLedgerEntryLinesWithRawResponse:
+        """The methods of ``AsyncLedgerEntryLines`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncLedgerEntryLines.list)
+        get = async_raw_method(AsyncLedgerEntryLines.get)
+        list_lettered_ledger_entry_lines = async_raw_method(
+            AsyncLedgerEntryLines.list_lettered_ledger_entry_lines
         )

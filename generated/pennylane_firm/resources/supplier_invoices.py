@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.SupplierInvoicePage] = Operation(
     "getSupplierInvoices",
@@ -28,7 +29,7 @@ _GET: Operation[models.SupplierInvoice] = Operation(
 )
 
 
-class SupplierInvoices(Resource):
+class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
     """Supplier invoices."""
 
     def list(
@@ -61,7 +62,7 @@ class SupplierInvoices(Resource):
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
 
-class AsyncSupplierInvoices(AsyncResource):
+class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"]):
     """Supplier invoices."""
 
     def list(
@@ -92,3 +93,18 @@ class AsyncSupplierInvoices(AsyncResource):
         ``:readonly``.
         """
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
+
+
+if TYPE_CHECKING:
+
+    class SupplierInvoicesWithRawResponse:
+        """The methods of ``SupplierInvoices`` with status, headers and request id."""
+
+        list = raw_method(SupplierInvoices.list)
+        get = raw_method(SupplierInvoices.get)
+
+    class AsyncSupplierInvoicesWithRawResponse:
+        """The methods of ``AsyncSupplierInvoices`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncSupplierInvoices.list)
+        get = async_raw_method(AsyncSupplierInvoices.get)

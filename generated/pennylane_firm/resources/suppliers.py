@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.SupplierPage] = Operation(
     "getSuppliers", "GET", "/companies/{company_id}/suppliers", "suppliers.SupplierPage"
 )
 
 
-class Suppliers(Resource):
+class Suppliers(Resource["SuppliersWithRawResponse"]):
     """Suppliers."""
 
     def list(
@@ -43,7 +44,7 @@ class Suppliers(Resource):
         )
 
 
-class AsyncSuppliers(AsyncResource):
+class AsyncSuppliers(AsyncResource["AsyncSuppliersWithRawResponse"]):
     """Suppliers."""
 
     def list(
@@ -65,3 +66,16 @@ class AsyncSuppliers(AsyncResource):
             query={"limit": limit, "filter": filter, "sort": sort},
             cursor=cursor,
         )
+
+
+if TYPE_CHECKING:
+
+    class SuppliersWithRawResponse:
+        """The methods of ``Suppliers`` with status, headers and request id."""
+
+        list = raw_method(Suppliers.list)
+
+    class AsyncSuppliersWithRawResponse:
+        """The methods of ``AsyncSuppliers`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncSuppliers.list)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .. import filters, models
     from .._pages import AsyncPages, Page
+    from .._raw import async_raw_method, raw_method
 
 _LIST: Operation[models.TransactionPage] = Operation(
     "getTransactions", "GET", "/companies/{company_id}/transactions", "transactions.TransactionPage"
@@ -25,7 +26,7 @@ _UPDATE: Operation[models.Transaction] = Operation(
 )
 
 
-class Transactions(Resource):
+class Transactions(Resource["TransactionsWithRawResponse"]):
     """Transactions."""
 
     def list(
@@ -64,7 +65,7 @@ class Transactions(Resource):
         return self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
 
 
-class AsyncTransactions(AsyncResource):
+class AsyncTransactions(AsyncResource["AsyncTransactionsWithRawResponse"]):
     """Transactions."""
 
     def list(
@@ -101,3 +102,20 @@ class AsyncTransactions(AsyncResource):
         422.
         """
         return await self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+
+
+if TYPE_CHECKING:
+
+    class TransactionsWithRawResponse:
+        """The methods of ``Transactions`` with status, headers and request id."""
+
+        list = raw_method(Transactions.list)
+        create = raw_method(Transactions.create)
+        update = raw_method(Transactions.update)
+
+    class AsyncTransactionsWithRawResponse:
+        """The methods of ``AsyncTransactions`` with status, headers and request id."""
+
+        list = async_raw_method(AsyncTransactions.list)
+        create = async_raw_method(AsyncTransactions.create)
+        update = async_raw_method(AsyncTransactions.update)

@@ -39,6 +39,8 @@ _PATH = re.compile(r"(/([A-Za-z0-9_.~!$&'()*+,;=:@-]|\{[^{}/?#%\s]+\})+)+/?|/")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _METHODS = {"get", "post", "put", "delete", "patch", "head"}
 _TAKEN = {"self", "body"}
+# What every resource has, and what the types of its raw answers are made with.
+_RESERVED = {"async_raw_method", "raw_method", "with_raw_response"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def call_of(operation: Operation, contract: Contract) -> Call:
             fix="Paths are made of the characters that segments of URLs have, and of {parameters}.",
         )
     name = operation.name
-    if not _NAME.fullmatch(name) or not _NAME.fullmatch(operation.resource) or keyword.iskeyword(name):
+    plain = _NAME.fullmatch(name) and _NAME.fullmatch(operation.resource)
+    if not plain or keyword.iskeyword(name) or name in _RESERVED:
         raise failure(
             "name-unsafe",
             f"{operation.operation_id} cannot be called {operation.resource}.{name}",

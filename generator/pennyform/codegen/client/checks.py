@@ -19,9 +19,11 @@ _ALLOWED_NODES = (
 )  # fmt: skip
 _ALLOWED_CALLS = {
     "Operation",
+    "async_raw_method",
     "field",
     "lazily",
     "left_out",
+    "raw_method",
     "variants",
     "self._core.call",
     "self._core.numbered_page",

@@ -132,7 +132,7 @@ class Resource:
     """One resource: constants for its operations, and a class of each variant over them.
 
     ``imports`` are what its annotations need. ``lists`` is whether all of its objects can be listed without
-    naming another object first.
+    naming another object first. ``names`` are those of the methods that are not left out.
     """
 
     module: Code
@@ -142,6 +142,7 @@ class Resource:
     constants: tuple[Code, ...]
     classes: dict[str, Code]
     functions: dict[str, tuple[Function, ...]]
+    names: tuple[Code, ...]
     lists: bool
     has_stubs: bool
 
@@ -183,10 +184,11 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         Code(identifier(name)),
         resource_docstring(name, indent=4),
         resource_docstring(name, indent=0, what=": what can be done with them"),
-        tuple(_imports([*heads, *constants])),
+        tuple(_imports([*heads, *constants, Code("raw_method async_raw_method")])),
         tuple(constants),
         {variant.key: resource_class(name, variant) for variant in VARIANTS},
         functions,
+        tuple(call.name for call in calls),
         any(call.items and call.name == "list" and not call.at("path") for call in calls),
         bool(stubs),
     )
@@ -222,6 +224,7 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
         ("typing", ("Any", "Literal", "NoReturn")),
         ("..", ("filters", "models", "types")),
         (".._pages", ("AsyncPages", "Page")),
+        (".._raw", ("async_raw_method", "raw_method")),
     ):
         used = [Code(name) for name in names if name in words]
         if used and module[0] == "." and not ours:

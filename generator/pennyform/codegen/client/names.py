@@ -36,6 +36,7 @@ class Variant:
     exit: Code
     page: Code
     get_page: Code
+    raw_method: Code
     httpx_client: Code
     base_transport: Code
     close: Code
@@ -63,6 +64,7 @@ _WORDS = {
     # What a list gives back, and how: a task has nothing to wait for before it is awaited.
     "page": ("Page", "AsyncPages"),
     "get_page": ("self.fetch(", "AsyncPages(self, "),
+    "raw_method": ("raw_method", "async_raw_method"),
     "httpx_client": ("Client", "AsyncClient"),
     "base_transport": ("BaseTransport", "AsyncBaseTransport"),
     "close": ("close", "aclose"),

@@ -38,6 +38,7 @@ _RUNTIME = {
     "pages.py.jinja": "_pages.py",
     "parameters.py.jinja": "_parameters.py",
     "py.typed.jinja": "py.typed",
+    "raw.py.jinja": "_raw.py",
     "tokens.py.jinja": "_tokens.py",
     "transport.py.jinja": "_transport.py",
     "types.py.jinja": "types.py",
