@@ -357,6 +357,45 @@ def _fraction(text: str) -> Decimal:
     return number
 
 
+# What remains of text that may be a number without bounds once its digits are gone: a string that is NaN or
+# infinity, or has an exponent; a number that has one.
+_ODD = (b'"nan"', b'"snan"', b'"inf"', b'"infinity"', b'"e"', b":e", b"[e")
+_DIGITS = b"0123456789"
+_LOWER = bytes(range(256)).lower()
+_ALIKE = bytes.maketrans(_DIGITS, b"0" * 10)
+_TOO_MANY = b"0" * (_MOST_DIGITS + 1)
+
+
+def bounded(answer: Any, text: bytes) -> Any:
+    """``answer``, which was read from ``text``, with finite decimals of a bounded size.
+
+    Written out, ``1e99999999`` would take 100 MB, and no sum can be made with NaN.
+
+    Raises:
+        msgspec.DecodeError: one of them has more digits, or a larger exponent.
+    """
+    # Few answers have anything like it: the others are not gone through.
+    remains = text.translate(_LOWER, _DIGITS + b"+-. \t\r\n")
+    if any(odd in remains for odd in _ODD) or _TOO_MANY in text.translate(_ALIKE):
+        _check_decimals(answer)
+    return answer
+
+
+def _check_decimals(value: Any) -> None:
+    if isinstance(value, Decimal):
+        if not value.is_finite() or max(abs(value.adjusted()), len(value.as_tuple().digits)) > _MOST_DIGITS:
+            raise msgspec.DecodeError("a number is out of range")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _check_decimals(getattr(value, name))
+    elif is_mapping(value):
+        for each in value.values():
+            _check_decimals(each)
+    elif is_list(value):
+        for each in value:
+            _check_decimals(each)
+
+
 _BRACKETS = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -408,7 +447,7 @@ def encode(value: object) -> bytes:
 
 def plain(text: bytes) -> Any:
     """Any JSON text as plain Python values, fractions as ``Decimal``."""
-    return _PLAIN.decode(checked(text))
+    return bounded(_PLAIN.decode(checked(text)), text)
 
 
 def to_builtins(value: object) -> Any:

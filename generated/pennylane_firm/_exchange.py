@@ -19,6 +19,7 @@ from . import _parameters as parameters
 from ._codec import (
     Request,
     Variants,
+    bounded,
     checked,
     decoder,
     encode,
@@ -274,7 +275,7 @@ def _read(name: str, reply: Reply, strict: bool) -> Any:
         body = body.decode(charset.partition(";")[0]).encode()
     type_, reader = _reader(name)
     try:
-        return reader.decode(checked(body))
+        return bounded(reader.decode(checked(body)), body)
     except msgspec.ValidationError:
         if strict:
             raise
@@ -283,7 +284,7 @@ def _read(name: str, reply: Reply, strict: bool) -> Any:
         # Of a whole answer nothing can be kept: it is another one than was promised.
         if read is value and not isinstance(type_, Variants):
             raise
-        return read
+        return bounded(read, body)
 
 
 def left_out(operation: str, reason: str) -> NoReturn:

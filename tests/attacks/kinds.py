@@ -113,6 +113,7 @@ KINDS: Mapping[str, Kind] = {
         (
             "attacks/test_numbers.py",
             *_of("engine/test_hostile_answers.py", "amounts"),
+            *_of("client/test_exchange.py", "text_that_could_be"),
             *_of("sandbox/test_robustness.py", "numbers"),
             *_of("sandbox/test_hostile_text.py", "numbers"),
         ),
@@ -125,7 +126,14 @@ KINDS: Mapping[str, Kind] = {
             *_of("client/test_exchange.py", "every_shape", "a_success", "an_endless"),
             *_of("client/test_exchange.py", "a_wait", "a_long_message"),
             *_of("engine/test_limits.py", "a_list", "empty_pages"),
-            *_of("engine/test_hostile_answers.py", "an_answer", "a_look_up", "the_answer"),
+            *_of(
+                "engine/test_hostile_answers.py",
+                "an_answer",
+                "a_look_up",
+                "the_answer",
+                "nothing_final",
+                "a_record",
+            ),
         ),
     ),
     "output": Kind(

@@ -115,6 +115,7 @@ PLANTED: Mapping[str, Plant] = {
     "a value is shown as it is": Plant("text", "text:one_line", _unchanged),
     "Markdown is not escaped": Plant("text", "text:markdown_text", _unchanged),
     "an answer's numbers have no bound": Plant("numbers", "engine.account.answers:_bounded", _unchanged),
+    "the client reads any number": Plant("answers", "pennylane_company._exchange:bounded", _unchanged),
     "whose account it is, is asked once": Plant(
         "answers", "engine.applying.context:CompanyCheck.check", _nothing
     ),

@@ -6,6 +6,7 @@ import inspect
 import io
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -206,6 +207,11 @@ def test_a_long_message_is_cut(connect: Connect) -> None:
         (httpx.Response(200, content=b"[]", headers=JSON), "array"),
         (httpx.Response(302, headers={"location": "https://elsewhere.example/"}), "302"),
         (httpx.Response(408), "408"),
+        *(
+            (httpx.Response(200, headers=JSON, content=text.encode()), "a number is out of range")
+            for number in ('"NaN"', '"-sNaN"', '"Infinity"', '"1e99999999"', '"1E-1001"', f'"{"9" * 1001}"')
+            for text in (f'{{"currency_amount": {number}}}', f'{{"date": 1, "currency_amount": {number}}}')
+        ),
     ],
 )
 def test_a_success_that_cannot_be_relied_on_is_an_unknown_outcome(
@@ -217,6 +223,14 @@ def test_a_success_that_cannot_be_relied_on_is_an_unknown_outcome(
     assert what in str(caught.value)
     assert len(script.requests) == 1
     assert caught.value.status == answer.status_code
+
+
+def test_text_that_could_be_a_number_beyond_all_bounds_is_text(connect: Connect) -> None:
+    label = f"nan 1e999 {'9' * 2000}"
+    answer = ok(label=label, currency_amount="1e999", currency_tax="9" * 1000)
+    read_answer = read(connect(Script(answer)))
+    assert read_answer.label == label
+    assert read_answer.currency_amount == Decimal("1e999")
 
 
 def test_an_answer_without_a_body_is_none_unless_a_proxy_wrote_one(connect: Connect) -> None:

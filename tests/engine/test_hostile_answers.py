@@ -356,7 +356,7 @@ def test_nothing_final_follows_once_the_company_is_another_one(
             break
     # Until the last mail is sent.
     assert named > 15
-    assert office.wire.count("POST", "send_by_email") == 3
+    assert office.wire.done("send_by_email") == 3
 
 
 def test_a_record_that_is_gone_makes_the_next_write_ask(tmp_path: Path) -> None:

@@ -92,6 +92,13 @@ def check_prefix(document: Document, prefix: str) -> Iterator[Finding]:
         )
 
 
+def outside_companies(claim: ReferenceClaim) -> Finding:
+    """That an invoice of the root of several companies belongs to none of them."""
+    file, line, column = claim.place
+    summary = f"the invoice {claim.reference} belongs to no company"
+    return Finding("company-missing", Severity.ERROR, summary, file=file, line=line, column=column)
+
+
 def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
     """Each reference that an earlier definition of the same kind has already, and each file it imports.
 

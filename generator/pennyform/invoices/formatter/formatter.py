@@ -170,7 +170,10 @@ def format_files(
     reader = FileReader()
     sources = discover(paths, reader)
     settings = reader.read(sources.settings).document if sources.settings else None
-    schemas = definition_schemas(schemas_in_force(owned_contract(settings, sources.root), find_schemas))
+    contract = owned_contract(settings, sources.root)
+    if contract is None and sources.outer:
+        contract = owned_contract(reader.read(sources.outer).document, sources.outer.root)
+    schemas = definition_schemas(schemas_in_force(contract, find_schemas))
     for finding in sources.rejected:
         yield FormattedFile(FilePath(finding.file), finding.file, None, None, [finding])
     folders = [real_path(path) for path in paths] or [FilePath.cwd()]

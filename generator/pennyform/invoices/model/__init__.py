@@ -38,6 +38,7 @@ from pennyform.invoices.model.definitions import (
     Policies,
     Repository,
     Settings,
+    TokenSource,
 )
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "ProductBody",
     "Repository",
     "Settings",
+    "TokenSource",
     "TransactionReference",
     "Unset",
     "lines_of",

@@ -75,6 +75,16 @@ class ContractSettings(NamedTuple):
     sources: Mapping[str, str] = MappingProxyType({})
 
 
+class TokenSource(NamedTuple):
+    """Where the token of a repository's account is kept, and under which name: never the token itself.
+
+    ``kind`` is ``env`` (an environment variable), ``file`` (in the user's folder of tokens) or ``keyring``.
+    """
+
+    kind: str
+    name: str
+
+
 class Settings(NamedTuple):
     """``pennyform.yaml``: which environment is meant, how amounts are rounded, where state lies.
 
@@ -85,6 +95,10 @@ class Settings(NamedTuple):
 
     ``contract`` is what the repository owns, None where pennyform's own contract holds; ``schemas`` is the
     folder of the schemas that follow from the contract that holds.
+
+    ``company`` is the name of a company that a root lists, "" for any other repository; ``companies`` are the
+    patterns of a root, for the folders of its companies. ``token`` is where the token is kept, None where the
+    settings do not say.
     """
 
     root: Path
@@ -96,6 +110,9 @@ class Settings(NamedTuple):
     declared: str = "update"
     contract: ContractSettings | None = None
     schemas: Path = Path()
+    company: str = ""
+    companies: tuple[str, ...] = ()
+    token: TokenSource | None = None
 
     @property
     def policies(self) -> Policies:

@@ -6,9 +6,10 @@ Read once for a run, however many invoices there are, and never changed by one o
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Collection, Iterable, Mapping
-from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -21,23 +22,16 @@ from pennyform.invoices.model import (
     DesiredCustomer,
     DesiredInvoice,
     DesiredProduct,
-    Policies,
     Repository,
     Settings,
 )
 from pennyform.invoices.model.budget import OverBudgetError
-from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
-from pennyform.invoices.schema.schema import (
-    DefinitionSchemas,
-    FindSchemas,
-    definition_schemas,
-    owned_contract,
-    schemas_in_force,
-)
+from pennyform.invoices.repository.settings import load_settings
+from pennyform.invoices.schema.schema import DefinitionSchemas, FindSchemas, definition_schemas
 from pennyform.invoices.sources.discover import Sources
 from pennyform.invoices.sources.source_file import FileReader, Source, kind_of
-from pennyform.invoices.yaml.document import Document, YamlMapping, YamlValue, holds_braces
+from pennyform.invoices.yaml.document import Document
 
 if TYPE_CHECKING:
     from pennyform.invoices.templates.template_set import TemplateSet
@@ -56,21 +50,34 @@ class Declarations:
         self.findings = findings
         self.files = files
 
+    def leave_out(self, names: Collection[tuple[str, str]]) -> None:
+        """Forget what is among ``names``, kinds and references."""
+        self.customers = [
+            entry for entry in self.customers if ("customer", entry.customer.external_reference) not in names
+        ]
+        self.products = [
+            product for product in self.products if ("product", product.external_reference) not in names
+        ]
+        self.claims = [claim for claim in self.claims if (claim.kind, claim.reference) not in names]
+
 
 def declare(
-    document: Document, kind: str, context: RepositoryContext, *, is_well_formed: bool
+    document: Document, kind: str, context: RepositoryContext, root: Path, *, is_well_formed: bool
 ) -> Declarations:
     """What ``document`` declares: one customer or product, or one for each row of its data file.
 
     Args:
         document: what the file says.
         kind: ``customer`` or ``product``.
-        context: where the repository lies, what reads its data files, and the schemas.
+        context: what reads its data files, and the schemas.
+        root: the folder of the repository that the file belongs to, which its data files lie in.
         is_well_formed: whether the file had no errors as YAML.
     """
-    schemas, root = context.schemas, context.settings.root
+    schemas = context.schemas
     expansion = expand(document, kind, schemas, root, context.reader, is_well_formed=is_well_formed)
-    declared = Declarations(expansion.findings, expansion.files)
+    home = context.settings.root
+    files = {path_below(home, root / name): sha256 for name, sha256 in expansion.files.items()}
+    declared = Declarations(expansion.findings, files)
     for definition in expansion.definitions:
         # A reference counts as declared whatever else is wrong: one mistake is one finding.
         declared.claims += _claims(definition, kind)
@@ -100,10 +107,11 @@ def _claims(definition: ResolvedDefinition, kind: str) -> list[ReferenceClaim]:
     return [ReferenceClaim(kind, reference, place_of(definition), document.file)]
 
 
-DEFAULT_ENVIRONMENT = "production"
-DEFAULT_ROUNDING = "line"
-DEFAULT_DECLARED = "update"
-_ENVIRONMENTS = ("sandbox", "production")
+def path_below(root: Path, path: Path) -> str:
+    """A path as hashes of a repository name it: from ``root`` on, with ``/``, also where it lies above."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
 _SHARED_KINDS = ("customer", "product", "invoice-template")
 
 
@@ -116,6 +124,7 @@ class RepositoryContext:
     ``invoices`` are files that could not be told from the others before they were parsed. ``files`` are the
     data files that customers and products draw on, by path below the root, with the SHA-256 of each.
     ``elsewhere`` are the invoices' files that the run was not asked for, None until they are looked for.
+    ``own`` are the kinds and references of what is declared in the repository itself, not inherited.
     """
 
     def __init__(
@@ -127,6 +136,7 @@ class RepositoryContext:
         self.products: dict[str, DesiredProduct] = {}
         self.claims: list[ReferenceClaim] = []
         self.declared: dict[str, set[str]] = {"customer": set(), "product": set()}
+        self.own: set[tuple[str, str]] = set()
         self.invoices: list[Source] = []
         self.files: dict[str, str] = {}
         self.elsewhere: list[Source] | None = None
@@ -138,8 +148,16 @@ class RepositoryContext:
 
         return TemplateSet()
 
-    def add(self, declarations: Declarations) -> None:
-        """Add what one file declares, and what was found wrong with it."""
+    def add(self, declarations: Declarations, *, inherited: bool = False) -> None:
+        """Add what one file declares, and what was found wrong with it.
+
+        Of what is ``inherited``, only what the repository does not declare itself.
+        """
+        if inherited:
+            declarations.leave_out(self.own)
+        else:
+            for claim in declarations.claims:
+                self.own.add((claim.kind, claim.reference))
         self.customers |= {
             entry.customer.external_reference: entry.customer for entry in declarations.customers
         }
@@ -163,6 +181,7 @@ def load_context(
     candidates: Iterable[Source],
     reader: FileReader,
     find_schemas: FindSchemas | None = None,
+    environment: str | None = None,
 ) -> RepositoryContext:
     """Read what invoices depend on.
 
@@ -171,22 +190,27 @@ def load_context(
         candidates: the files that may declare a customer, a product or a template.
         reader: reads the files.
         find_schemas: for a repository that owns its contract; pennyform's own holds when left out.
+        environment: whose policies hold; the one that the settings say when left out.
 
     Raises:
         Failure: the schemas have not been emitted, or see ``FindSchemas``.
     """
     findings: list[Finding] = []
-    settings = _load_settings(sources, reader, findings, find_schemas)
+    settings = load_settings(sources, reader, findings, find_schemas, environment)
     context = RepositoryContext(settings, definition_schemas(settings.schemas), reader, findings)
     customers: list[DeclaredCustomer] = []
     templates: list[tuple[Document, bool]] = []
-    for source in candidates:
+    for source in (*candidates, *sources.inherited):
+        inherited = source.root != sources.root
         reader.budget.begin()
         try:
             file = reader.read(source)
             kind = kind_of(source, file.document) if file.document else source.kind
             if kind not in _SHARED_KINDS:
-                context.invoices.append(source)
+                # Invoices of the root are its own matter: see check_root.
+                context.invoices += [] if inherited else [source]
+                continue
+            if inherited and kind == "invoice-template" and _is_replaced(source, templates):
                 continue
             findings += file.findings
             if file.document is None:
@@ -197,11 +221,12 @@ def load_context(
                 )
                 templates.append((file.document, valid))
                 continue
-            declared = declare(file.document, kind, context, is_well_formed=file.is_well_formed)
+            well_formed = file.is_well_formed
+            declared = declare(file.document, kind, context, source.root, is_well_formed=well_formed)
         except OverBudgetError as error:
             findings += error.findings
             break
-        context.add(declared)
+        context.add(declared, inherited=inherited)
         customers += declared.customers
     if len(customers) > 1:
         is_allowed = context.settings.policies.duplicate_customers != "forbid"
@@ -229,62 +254,6 @@ def _add_templates(
     return template_set.findings
 
 
-def _load_settings(
-    sources: Sources, reader: FileReader, findings: list[Finding], find_schemas: FindSchemas | None
-) -> Settings:
-    """The settings that ``pennyform.yaml`` states, or the defaults; adds to ``findings``."""
-    value: YamlMapping = {}
-    file = reader.read(sources.settings) if sources.settings else None
-    contract = owned_contract(file.document if file else None, sources.root)
-    folder = schemas_in_force(contract, find_schemas)
-    if file:
-        findings += file.findings
-        document, is_well_formed = file.document, file.is_well_formed
-        if document and holds_braces(document.value):
-            from pennyform.invoices.expressions.literals import literal_expressions
-
-            literals = literal_expressions(document, (), "the settings")
-            findings += literals
-            is_well_formed = is_well_formed and not literals
-        schemas = definition_schemas(folder)
-        if document and is_valid("pennyform", document, schemas, findings, is_well_formed=is_well_formed):
-            value = document.value
-    environments = {}
-    for name in _ENVIRONMENTS:
-        # The general policies, and over them those of one environment.
-        of_environment = value.get("environments", {}).get(name, {}).get("policies", {})
-        limits = {**value.get("policies", {}), **of_environment}
-        codes = limits.get("vat_rates")
-        environments[name] = Policies(
-            never_finalize=limits.get("never_finalize", False),
-            max_invoices=limits.get("max_invoices"),
-            max_amount=_by_currency(limits.get("max_amount", {})),
-            max_total=_by_currency(limits.get("max_total", {})),
-            import_tolerance=_by_currency(limits.get("import_tolerance", {})),
-            vat_rates=tuple(codes) if codes is not None else None,
-            company_id=limits.get("company_id"),
-            max_days_ahead=limits.get("max_days_ahead"),
-            max_days_back=limits.get("max_days_back"),
-            max_days_to_pay=limits.get("max_days_to_pay"),
-            closed_until=scalars.parse(limits.get("closed_until", "")),
-            duplicate_customers=limits.get("duplicate_customers", "forbid"),
-            number_order=limits.get("number_order", "by-date"),
-            older_dates=limits.get("older_dates", "warn"),
-        )
-    return Settings(
-        root=sources.root,
-        environment=value.get("environment", DEFAULT_ENVIRONMENT),
-        rounding=value.get("rounding", DEFAULT_ROUNDING),
-        sandbox_database=sources.root / ".pennyform" / "sandbox.db",
-        reference_prefix=value.get("reference_prefix", ""),
-        environments=environments,
-        declared=value.get("declared", DEFAULT_DECLARED),
-        contract=contract,
-        schemas=folder,
-    )
-
-
-def _by_currency(value: YamlValue) -> dict[str, Decimal]:
-    """Amounts by currency; a single one is in euros."""
-    amounts = value if isinstance(value, dict) else {"EUR": value}
-    return {currency: Decimal(amount) for currency, amount in amounts.items()}
+def _is_replaced(source: Source, templates: Iterable[tuple[Document, bool]]) -> bool:
+    """Whether the repository has a template of this inherited one's name."""
+    return any(Path(document.file).stem == source.path.stem for document, _ in templates)

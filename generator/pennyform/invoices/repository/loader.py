@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pennyform.findings import Finding, tidy
-from pennyform.invoices.checks.references import ResolvedInvoice, duplicates
+from pennyform.invoices.checks.references import ResolvedInvoice, duplicates, outside_companies
 from pennyform.invoices.desired.json_bodies import digest
 from pennyform.invoices.model import DesiredInvoice, Repository, Settings
-from pennyform.invoices.repository.context import RepositoryContext, load_context
+from pennyform.invoices.repository.context import RepositoryContext, load_context, path_below
 from pennyform.invoices.repository.definition import Related, check_files
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.schema.schema import FindSchemas
@@ -42,9 +42,7 @@ def load(
     reader = FileReader(hash_contents=True)
     sources = discover(paths, reader)
     unsure, sure = partition(sources.requested, reader)
-    context = load_context(sources, (*sources.shared, *unsure), reader, find_schemas)
-    if environment:
-        context.settings = context.settings._replace(environment=environment)
+    context = load_context(sources, (*sources.shared, *unsure), reader, find_schemas, environment)
     invoices: list[DesiredInvoice] = []
     files = dict(context.files)
     findings, related = [*sources.rejected, *context.findings], Related(context.claims)
@@ -67,8 +65,7 @@ def load(
     ]
     invoices = [invoice._replace(digest=digest(invoice)) for invoice in invoices]
     for path, sha256 in reader.sha256.items():
-        is_inside = path.is_relative_to(sources.root)
-        files[path.relative_to(sources.root).as_posix() if is_inside else str(path)] = sha256
+        files[path_below(sources.root, path)] = sha256
     findings += problems
     repository = context.repository(invoices, files)._replace(
         requested=requested_references(context, sources)
@@ -86,6 +83,8 @@ def look_at_all(
     """
     claims = related.claims
     findings = list(duplicates(claims))
+    if context.settings.companies:
+        findings += [outside_companies(claim) for claim in claims if claim.kind == "invoice"]
     of_rows = [claim for claim in claims if claim.kind == "invoice" and claim.is_of_row]
     if of_rows:
         from pennyform.invoices.repository.shared_rows import check_shared_rows

@@ -39,7 +39,8 @@ class Sources(NamedTuple):
 
     ``shared`` are the customers, products and templates of the repository, whichever paths were requested;
     ``requested_shared`` are the names of those among the requested paths. ``rejected`` says which files are
-    not read, and why.
+    not read, and why. Of a company, ``company`` is the name, ``outer`` the settings of the root that lists it
+    and ``inherited`` the root's customers, products and templates.
     """
 
     root: Path
@@ -48,10 +49,13 @@ class Sources(NamedTuple):
     requested: tuple[Source, ...]
     requested_shared: frozenset[str]
     rejected: tuple[Finding, ...]
+    company: str = ""
+    outer: Source | None = None
+    inherited: tuple[Source, ...] = ()
 
     @property
     def all(self) -> tuple[Source, ...]:
-        """Every file that is read."""
+        """Every file of the repository that is read."""
         return (*self.shared, *self.requested, *([self.settings] if self.settings else []))
 
 
@@ -73,18 +77,11 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         _source(file, root, names_from)
         for path in requested
         # A file keeps its own name, be it a link: `rejected_files` says whether it may lead where it does.
-        for file in (_walk(real_path(path)) if path.is_dir() else [real_path(path.parent) / path.name])
+        for file in (_walk(real_path(path), root) if path.is_dir() else [real_path(path.parent) / path.name])
         if file.name != SETTINGS_FILE
     )
     folders_of_kinds = [root / folder for folder in _FOLDERS]
-    shared = _unique(
-        _source(path, root, names_from)
-        for folder in folders_of_kinds
-        # What a link leads to belongs to the repository only if it lies in it.
-        if leads_inside(folder, root)
-        for path in _walk(folder)
-        if not is_data(path, root)
-    )
+    shared = _shared(root, names_from)
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
     candidates = [
         (source.path, source.name) for source in (*([settings] if settings else []), *shared, *sources)
@@ -95,7 +92,7 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         settings = None
     is_ignored = _ignore_rule(settings, root, reader)
     shared_paths = {source.path for source in shared}
-    return Sources(
+    sources_of_run = Sources(
         root=root,
         settings=settings,
         shared=tuple(source for source in shared if source.path not in rejected and not is_ignored(source)),
@@ -110,26 +107,103 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
         requested_shared=frozenset(source.name for source in sources if source.path in shared_paths),
         rejected=tuple(rejected.values()),
     )
+    # Few repositories lie in another one.
+    if settings and settings_above(root.parent):
+        return _with_inherited(sources_of_run, settings, names_from, reader)
+    return sources_of_run
 
 
-def _settings_root(requested: Sequence[Path]) -> Path | None:
-    """The nearest folder upwards from all ``requested`` paths that holds settings."""
+def _shared(root: Path, names_from: Path | None) -> list[Source]:
+    """The customers, products and templates of the repository in ``root``."""
+    return _unique(
+        _source(path, root, names_from)
+        for folder in (root / name for name in _FOLDERS)
+        # What a link leads to belongs to the repository only if it lies in it.
+        if leads_inside(folder, root)
+        for path in _walk(folder, root)
+        if not is_data(path, root)
+    )
+
+
+def _with_inherited(
+    sources: Sources, settings: Source, names_from: Path | None, reader: FileReader
+) -> Sources:
+    """``sources``, and what a company inherits from the root that lists it."""
+    from pennyform.invoices.sources.companies import root_of
+
+    listing = root_of(sources.root, reader, settings.name.removesuffix(SETTINGS_FILE))
+    if listing is None:
+        return sources
+    outer, _ = listing
+    shared = _shared(outer.root, names_from)
+    rejected = rejected_files([(source.path, source.name) for source in (outer, *shared)], outer.root)
+    is_ignored = _ignore_rule(outer, outer.root, reader)
+    return sources._replace(
+        company=sources.root.name,
+        outer=outer,
+        inherited=tuple(
+            source for source in shared if source.path not in rejected and not is_ignored(source)
+        ),
+        rejected=(*sources.rejected, *rejected.values()),
+    )
+
+
+def _require_existing(paths: Iterable[Path]) -> None:
+    """Refuse paths that lead nowhere.
+
+    Raises:
+        Failure: one of them does.
+    """
     missing = []
-    roots = set()
-    for path in requested:
+    for path in paths:
         if not path.exists():
             close = close_name(path)
             fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
             summary = "there is no such file or folder"
             missing.append(Finding("path-missing", Severity.ERROR, summary, file=str(path), fix=fix))
-        roots.add(settings_above(path))
     if missing:
         raise Failure(missing)
+
+
+def _home(path: Path) -> Path | None:
+    """The nearest folder upwards from ``path`` that holds settings; a link to a file lies where it is."""
+    return settings_above(path if path.is_dir() else path.parent)
+
+
+def by_repository(paths: Sequence[str | Path]) -> list[tuple[Path, ...]]:
+    """``paths`` apart by the repository that they belong to, those of each as they were asked for.
+
+    A repository in a folder is one of its own, whatever is around it; a folder that belongs to none stands
+    for those in it.
+
+    Raises:
+        Failure: a path does not exist.
+    """
+    requested = [Path(path) for path in paths] or [Path()]
+    _require_existing(requested)
+    runs: dict[Path | None, dict[Path, None]] = {}
+    for path in requested:
+        home = _home(path)
+        inner = (
+            [root for root in repositories_below([path]) if real_path(root) != home] if path.is_dir() else []
+        )
+        if home is not None or not inner:
+            runs.setdefault(home, {})[path] = None
+        for root in inner:
+            runs.setdefault(real_path(root), {})[root] = None
+    return [tuple(members) for members in runs.values()]
+
+
+def _settings_root(requested: Sequence[Path]) -> Path | None:
+    """The nearest folder upwards from all ``requested`` paths that holds settings."""
+    _require_existing(requested)
+    roots = {_home(path) for path in requested}
     if len(roots) > 1:
         raise failure(
             "several-repositories",
             "the paths belong to different invoice repositories",
             detail=f"Each folder with a {SETTINGS_FILE} is a repository of its own, with its own settings.",
+            fix="name files of one of them",
         )
     return roots.pop()
 
@@ -215,9 +289,15 @@ def _below(path: str, folder: str) -> str | None:
     return path[len(prefix) :] if path.startswith(prefix) else None
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """YAML files below ``folder`` in stable order, hidden ones left out."""
+def _walk(folder: Path, root: Path) -> Iterator[Path]:
+    """YAML files below ``folder`` in stable order, without hidden ones and those of other repositories.
+
+    ``root`` is the folder of the repository.
+    """
     for parent, folders, names in os.walk(folder):
+        if SETTINGS_FILE in names and Path(parent) != root:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(_SUFFIXES) and not name.startswith("."):

@@ -18,7 +18,7 @@ from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.yaml.document import Document, YamlValue
 from pennyform.invoices.yaml.events import FORBIDDEN
 from pennyform.invoices.yaml.reader import read, read_bytes
-from pennyform.safe_files import FolderCache
+from pennyform.safe_files import FolderCache, real_path, settings_above
 
 # A line break in a name would begin a line of its own in a log, where it could be taken for a command.
 _FORBIDDEN_IN_NAMES = re.compile(f"[\t\r\n]|{FORBIDDEN.pattern}")
@@ -70,6 +70,8 @@ def resolve_inside(root: Path, folder: Path, relative: str) -> Path:
         raise UnsafePathError(f"it cannot be read: {reason}") from error
     if not real.is_relative_to(root):
         raise UnsafePathError("a symbolic link leads out of the invoice repository")
+    if settings_above(real.parent) not in (None, root):
+        raise UnsafePathError("it lies in another invoice repository")
     if not is_regular:
         raise UnsafePathError("it is not a regular file")
     return real
@@ -105,7 +107,7 @@ def rejected_files(files: Iterable[tuple[Path, str]], root: Path) -> dict[Path, 
                 fix="rename it",
             )
         # os.path is several times as fast as pathlib, and this is asked of every file.
-        elif os.path.islink(path) and not leads_inside(path, root):  # noqa: PTH114
+        elif os.path.islink(path) and not _belongs(path, root):  # noqa: PTH114
             rejected[path] = Finding(
                 "file-unreadable",
                 Severity.ERROR,
@@ -125,6 +127,11 @@ def leads_inside(link: Path, root: Path) -> bool:
         return link.resolve(strict=True).is_relative_to(root)
     except (OSError, RuntimeError):
         return False
+
+
+def _belongs(link: Path, root: Path) -> bool:
+    """Whether ``link`` leads to something of the repository in ``root``, not of another one inside it."""
+    return leads_inside(link, root) and settings_above(real_path(link).parent) in (None, root)
 
 
 MOST_BYTES_KEPT = 32 * 1024 * 1024

@@ -7,6 +7,7 @@ from pennyform.cli.options.definitions import FmtOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.invoices.formatter.formatter import format_files
+from pennyform.invoices.sources.discover import by_repository
 from pennyform.safe_files import write_file
 
 
@@ -14,7 +15,9 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     """Write the files that change and name them; 4 when one cannot be, or when one would by ``--check``."""
     findings: list[Finding] = []
     changed = unchanged = 0
-    for result in format_files(options.paths, schema_finder(terminal.environ)):
+    find_schemas = schema_finder(terminal.environ)
+    runs = by_repository(options.paths)
+    for result in (result for paths in runs for result in format_files(paths, find_schemas)):
         findings += result.findings
         if result.change:
             changed += 1

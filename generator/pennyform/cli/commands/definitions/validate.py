@@ -7,7 +7,7 @@ from pennyform.cli.options.definitions import ValidateOptions
 from pennyform.cli.terminal import Exit, Terminal, render_findings
 from pennyform.findings import failure
 from pennyform.invoices.repository.validate import ValidationSummary, joined, validate
-from pennyform.invoices.sources.discover import definition_folders, repositories_below
+from pennyform.invoices.sources.discover import by_repository, definition_folders, repositories_below
 from pennyform.report.findings.text import counted
 from pennyform.safe_files import write_file
 
@@ -15,9 +15,10 @@ from pennyform.safe_files import write_file
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
     find_schemas = schema_finder(terminal.environ)
-    runs = [options.paths]
     if options.all_definitions:
         runs = [tuple(definition_folders(root)) for root in repositories_below(options.paths)]
+    else:
+        runs = by_repository(options.paths)
     summary = joined(
         validate(paths, processes=options.jobs, today=terminal.today, find_schemas=find_schemas)
         for paths in runs

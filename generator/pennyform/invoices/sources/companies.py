@@ -1,0 +1,111 @@
+"""The companies of a repository: the folders that ``companies`` of its settings lists.
+
+Each of them is a repository of its own, with its own account. From the root, the repository that lists it,
+it inherits settings, customers, products and templates; never what says which account is meant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+from pennyform.findings import Finding
+from pennyform.invoices.sources.source_file import FileReader, Source
+from pennyform.invoices.yaml.document import Document
+from pennyform.safe_files import SETTINGS_FILE, settings_above
+
+# Each of them is compared with each folder.
+MOST_PATTERNS = 50
+MOST_COMPANIES = 10_000
+
+
+class Company(NamedTuple):
+    """A folder that the root lists. ``name`` is what ``--company`` calls it: the folder's own name."""
+
+    name: str
+    folder: Path
+
+
+def patterns_of(settings: Document | None) -> tuple[str, ...]:
+    """The patterns of ``companies``; what is wrong with them is reported by who checks the settings."""
+    value = settings.value.get("companies") if settings and isinstance(settings.value, dict) else None
+    entries = value if isinstance(value, list) else []
+    return tuple(text for text in entries[:MOST_PATTERNS] if isinstance(text, str) and _is_below(text))
+
+
+def _is_below(pattern: str) -> bool:
+    """Whether a pattern names folders below the root, none of them hidden."""
+    return all(part and not part.startswith(".") for part in pattern.split("/"))
+
+
+def root_of(folder: Path, reader: FileReader, name: str) -> tuple[Source, Document | None] | None:
+    """The settings of the repository that lists ``folder`` among its companies.
+
+    Args:
+        folder: of a repository with settings, free of links.
+        reader: reads the root's settings.
+        name: how findings call the folder.
+
+    Returns:
+        None when no repository is around it, or the nearest one does not list it. Without a document when
+        that one's settings cannot be read: nobody can say then which limits it sets.
+    """
+    root = settings_above(folder.parent)
+    if root is None:
+        return None
+    path = root / SETTINGS_FILE
+    source = Source(path, os.path.normpath(Path(name, os.path.relpath(path, folder))), "", root)
+    document = reader.read(source).document
+    parts = folder.relative_to(root).parts
+    is_listed = any(_matches(parts, pattern.split("/")) for pattern in patterns_of(document))
+    return (source, document) if is_listed or document is None else None
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    return len(parts) == len(pattern) and all(map(fnmatchcase, parts, pattern))
+
+
+def list_companies(settings: Document, root: Path) -> tuple[list[Company], list[Finding]]:
+    """The companies that ``settings`` of the repository in ``root`` list, by name, and what is wrong."""
+    companies: dict[str, Company] = {}
+    findings: list[Finding] = []
+    for index, pattern in enumerate(patterns_of(settings)):
+        path = ("companies", index)
+        folders = list(_folders(root, pattern.split("/")))
+        if not folders:
+            findings.append(settings.finding("company-folder", f"no folder matches `{pattern}`", path))
+        for folder in folders:
+            name = folder.name
+            relative = folder.relative_to(root).as_posix()
+            problem = ""
+            if folder.is_symlink() or folder.resolve() != folder:
+                problem = f"`{relative}` is a link"
+            elif not os.path.lexists(folder / SETTINGS_FILE):
+                problem = f"`{relative}` has no {SETTINGS_FILE}"
+            elif name in companies and companies[name].folder != folder:
+                problem = f"two folders are called `{name}`"
+            if problem:
+                findings.append(settings.finding("company-folder", problem, path))
+            else:
+                companies[name] = Company(name, folder)
+    return sorted(companies.values())[:MOST_COMPANIES], findings
+
+
+def _folders(folder: Path, pattern: Sequence[str]) -> Iterator[Path]:
+    """The folders that ``pattern`` names below ``folder``, sorted; hidden ones are left out."""
+    first, *rest = pattern
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(".") or not fnmatchcase(name, first):
+            continue
+        if not rest:
+            yield folder / name
+        # What lies behind a link lies elsewhere.
+        elif not (folder / name).is_symlink():
+            yield from _folders(folder / name, rest)
