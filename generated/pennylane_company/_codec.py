@@ -17,6 +17,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
+    Self,
     TypeAlias,
     TypeGuard,
     TypeVar,
@@ -64,8 +65,25 @@ class Blank(Amount):
     __slots__ = ()
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_defaults=True):
-    """The base of every object that the service answers with: open, immutable."""
+class Model(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """What every object has that is sent or that the service answers with; all are immutable."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object as plain data under the contract's names, as :func:`to_builtins` makes it."""
+        return cast("dict[str, Any]", to_builtins(self))
+
+    def copy(self, **changes: Any) -> Self:
+        """The object with other values in some fields; what the fields hold is not copied.
+
+        Raises:
+            TypeError: there is no such field, or a float in place of a decimal of a request.
+            ValueError: a decimal of a request is no finite number.
+        """
+        return msgspec.structs.replace(self, **changes)
+
+
+class Answer(Model, frozen=True, kw_only=True, gc=False):
+    """The base of every object that the service answers with: open."""
 
 
 class AnswerPage(Answer, frozen=True, kw_only=True):
@@ -77,8 +95,8 @@ class AnswerPage(Answer, frozen=True, kw_only=True):
     """What to pass as ``cursor`` to get it; null on the last page."""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, repr_omit_defaults=True):
-    """The base of every object that is sent: closed, immutable; ``msgspec.structs.replace`` makes another."""
+class Request(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every object that is sent: closed."""
 
     # Which fields have decimals, and how they are written, see :func:`prepared`.
     __amounts__: ClassVar[tuple[str, ...]] = ()

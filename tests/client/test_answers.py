@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pennyform.codegen.client.models import Components, Struct, model
 from pennylane_company import UNSET, convert, models, to_builtins
 from pennylane_company._codec import decoder
 
@@ -55,6 +57,29 @@ def test_a_missing_field_is_unset_and_null_is_none() -> None:
     assert invoice.label is None
     assert invoice.id is UNSET
     assert to_builtins(invoice) == {"label": None}
+
+
+def test_a_model_is_plain_data_and_is_copied_with_changes() -> None:
+    invoice = decoder(models.CustomerInvoice).decode(b'{"id": 1, "amount": "1.50", "date": "2026-01-02"}')
+    assert invoice.to_dict() == {"id": 1, "amount": "1.50", "date": "2026-01-02"} == to_builtins(invoice)
+    line = models.DraftInvoiceLineWithProduct(product_id=1, quantity=Decimal("1.50"))
+    assert json.loads(json.dumps(line.to_dict(), default=str)) == {"product_id": 1, "quantity": "1.50"}
+    other = line.copy(quantity=2, product_id=UNSET)
+    assert (type(other), other.to_dict(), line.product_id) == (type(line), {"quantity": 2}, 1)
+    with pytest.raises(TypeError, match="quantity must be a Decimal"):
+        line.copy(quantity=0.5)
+    with pytest.raises(TypeError, match="quantities"):
+        line.copy(quantities=1)
+
+
+@pytest.mark.parametrize("direction", ["request", "answer"])
+def test_a_field_does_not_hide_a_method_of_its_model(direction: str) -> None:
+    fields = {name: {"type": "string"} for name in ("copy", "to_dict", "label")}
+    thing = {"type": "object", "properties": fields, "x-pennyform-direction": direction}
+    struct = model("Thing", Components({"Thing": thing}, {"Thing": "A thing."}))
+    assert isinstance(struct, Struct)
+    assert [field.name for field in struct.fields] == ["copy_", "to_dict_", "label"]
+    assert all(f'name="{field.wire_name}"' in field.declaration for field in struct.fields[:2])
 
 
 def test_customers_are_told_apart_by_their_type() -> None:

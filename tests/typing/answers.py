@@ -29,6 +29,8 @@ assert_type(invoice.currency_amount, Decimal)
 assert_type(invoice.date, dt.date | None)
 assert_type(invoice.created_at, dt.datetime)
 assert_type(invoice.status, str)
+assert_type(invoice.to_dict(), dict[str, Any])
+assert_type(invoice.copy(status="paid"), models.CustomerInvoice)
 assert_type(client.customer_invoices.finalize(invoice.id), models.CustomerInvoice)
 
 page = client.customer_invoices.list(include="invoice_lines")

@@ -28,6 +28,8 @@ _INDENT = 4
 _MOST_VALUES_SHOWN = 24
 # What the base class of pages brings, with its types.
 _PAGE = {"has_more": "bool", "next_cursor": "str | None"}
+# What the base of all classes has: a field of that name would hide it.
+_METHODS = {"copy", "to_dict"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _struct(name: str, components: Components) -> Struct:
     kinds = {field: python_type(schema["properties"].get(field, {}), ANSWER).code for field in _PAGE}
     is_page = direction == ANSWER and kinds == _PAGE and {*_PAGE, "items"} <= promised
     chosen = {field: schema["properties"][field].get(NAME, "") for field in names}
-    python_names = distinct_names(list(schema["properties"]), chosen, ())
+    python_names = distinct_names(list(schema["properties"]), chosen, _METHODS)
     fields = tuple(
         _field(field, python_names[field], name, components)
         for field in names
