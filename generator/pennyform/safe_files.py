@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,6 +26,8 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 # How systems say that a component of a path is a link that was not to be followed.
 _IS_A_LINK = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
 _CHUNK = 1 << 20
+# fsync waits for the disk, not for a processor: more writers than cores are of use.
+_WRITERS, _FEW_FILES = 8, 16
 _READ_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -235,39 +238,43 @@ def write_file(
 
 
 @contextmanager
-def replaced_files(files: Mapping[Path, bytes]) -> Iterator[None]:
+def replaced_files(files: Mapping[Path, bytes | None], *, replace_links: bool = False) -> Iterator[None]:
     """Let all of some files hold what they should, or none of them, also should the block in ``with`` fail.
 
     All of it is on the disk before the first file moves into its place. They move in their order: should the
-    process be killed between two of them, the last one still is what it was.
+    process be killed between two of them, the last one still is what it was. What such a process left beside
+    the files is removed.
+
+    Args:
+        files: the content of each file; None for one that is removed.
+        replace_links: whether a link gives way to a file. What it leads to is never written.
 
     Raises:
+        UnsafeFileError: one of them is a link.
         OSError: one of them cannot be written; see :func:`write_file`.
     """
     token = os.urandom(8).hex()
-    parts: dict[Path, Path] = {}
+    parts = {path: path.with_name(f".{path.name}.{token}.part") for path in files}
     backups: dict[Path, Path | None] = {}
+    moved: list[Path] = []
     folders = [folder for path in files for folder in path.parents if not folder.exists()]
     try:
-        for path, content in files.items():
-            if path.is_symlink():
+        for path in files:
+            if path.is_symlink() and not replace_links:
                 raise UnsafeFileError("it is a symbolic link, which is not written through")
-            parts[path] = path.with_name(f".{path.name}.{token}.part")
-            write_file(parts[path], content, replace=False, folders=True)
-        for path in parts:
-            backup = path.with_name(f".{path.name}.{token}.old") if path.exists() else None
-            if backup:
-                import shutil
-
-                shutil.copy2(path, backup)
-            backups[path] = backup
-        for path, part in parts.items():
-            part.replace(path)
+            _remove(_left_behind(path))
+        _write_parts({parts[path]: content for path, content in files.items() if content is not None})
+        for path in files:
+            backups[path] = path.with_name(f".{path.name}.{token}.old") if os.path.lexists(path) else None
+            if backup := backups[path]:
+                _keep(path, backup)
+        for path, content in files.items():
+            path.unlink(missing_ok=True) if content is None else parts[path].replace(path)
+            moved.append(path)
         yield
     except BaseException:
-        for path, backup in backups.items():
-            if not parts[path].exists():
-                _put_back(path, backup)
+        for path in reversed(moved):
+            _put_back(path, backups[path])
         _remove(parts.values())
         for folder in folders:
             with suppress(OSError):
@@ -275,6 +282,40 @@ def replaced_files(files: Mapping[Path, bytes]) -> Iterator[None]:
         raise
     finally:
         _remove(filter(None, backups.values()))
+
+
+def _write_parts(parts: Mapping[Path, bytes]) -> None:
+    def write(path: Path) -> None:
+        write_file(path, parts[path], replace=False, folders=True)
+
+    if len(parts) < _FEW_FILES:
+        for path in parts:
+            write(path)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and needed only by `generate`
+
+    # Each file has to reach the disk, but they need not wait for each other.
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        list(writers.map(write, parts))
+
+
+def _keep(path: Path, backup: Path) -> None:
+    """Let ``backup`` be what ``path`` is, which may be a link."""
+    try:
+        os.link(path, backup, follow_symlinks=False)
+    except OSError:
+        import shutil  # of a file system without second names
+
+        shutil.copy2(path, backup, follow_symlinks=False)
+
+
+def _left_behind(path: Path) -> list[Path]:
+    """What a process that was killed left beside ``path``."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.(part|old)")
+    try:
+        return [path.with_name(other) for other in os.listdir(path.parent) if name.fullmatch(other)]
+    except OSError:
+        return []
 
 
 def _put_back(path: Path, backup: Path | None) -> None:

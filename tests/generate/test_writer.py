@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pennyform.codegen import output as writer
 from pennyform.findings import Failure
 
+from .killed import killed_after
+
 FILES = {"client/a.py": b"a\n", "client/sub/b.py": b"b\n", "schemas/c.json": b"{}\n"}
 
 
@@ -68,27 +70,32 @@ def test_a_disk_that_refuses_leaves_everything_as_it_was(tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".pennyform-*")), "nothing half-done stays behind"
 
 
-def test_an_interrupted_replacement_is_noticed_and_finished(tmp_path, monkeypatch):
+@pytest.mark.parametrize("moves", range(3))
+def test_a_replacement_that_is_killed_is_noticed_and_finished(moves, tmp_path):
     write(FILES, tmp_path)
-    replace, calls = Path.replace, []
+    new = dict.fromkeys(FILES, b"new\n")
+    killed_after(moves, lambda: write(new, tmp_path))
+    # The lock vouches for nothing unfinished.
+    assert not writer.is_untouched(tmp_path, writer.read_lock(tmp_path))
+    findings = writer.find_stale_files(new, tmp_path)
+    assert {finding.fix for finding in findings} == {"Run: pennyform generate"}
+    write(new, tmp_path)
+    assert writer.is_untouched(tmp_path, writer.read_lock(tmp_path))
+    assert not list(tmp_path.rglob("*.part")) + list(tmp_path.rglob("*.old"))
+
+
+def test_an_interrupted_replacement_is_taken_back(tmp_path, monkeypatch):
+    write(FILES, tmp_path)
+    moves, replace = iter(range(9)), Path.replace
 
     def stop_at_the_second(path, target):
-        calls.append(target)
-        if len(calls) == 2:
+        if next(moves) == 1:
             raise KeyboardInterrupt
         return replace(path, target)
 
-    new = dict.fromkeys(FILES, b"new\n")
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", stop_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
-            write(new, tmp_path)
-    assert not writer.is_untouched(tmp_path, writer.read_lock(tmp_path)), (
-        "the lock vouches for nothing unfinished"
-    )
-    assert len(writer.find_stale_files(new, tmp_path)) == 2
-    write(new, tmp_path)
-    assert writer.find_stale_files(new, tmp_path) == []
+    monkeypatch.setattr(Path, "replace", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        write(dict.fromkeys(FILES, b"new\n"), tmp_path)
     assert writer.is_untouched(tmp_path, writer.read_lock(tmp_path))
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from pennyform import safe_files
 from pennyform.cli import main
 from pennyform.safe_files import replaced_files
+from pennyform.spec.document.load import load
+from pennyform.spec.pin.fetch import pin_source, write_pinned
+from pennyform.spec.pin.store import Store
+
+from tests.generate.killed import killed_after
 
 from .hostile_contracts import UNSOUND_NAMES, UNSOUND_OPERATIONS, UNSOUND_SCHEMAS, closed, contract, sending
 
@@ -154,6 +160,33 @@ def test_what_fails_afterwards_takes_the_files_back(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert state(tmp_path) == before
+
+
+def test_a_pin_that_is_killed_is_the_old_one_or_named(tmp_path, capsys):
+    """Between any two of its files: whoever reads it says what to do, and doing it leaves nothing behind."""
+    old, new = pinned(tmp_path, contract()), pinned(tmp_path, contract(deprecated=True))
+    named = 0
+    # What it was before, the contract, what was not understood, the lock.
+    for moves in range(4):
+        store = Store(tmp_path / str(moves))
+        write_pinned(old, api="example", store=store)
+        assert killed_after(moves, lambda store=store: write_pinned(new, api="example", store=store))
+        if store.is_intact("example"):
+            assert store.pinned("example") == old.document
+        else:
+            named += 1
+            words = ["--specs", str(store.folder), "--output", str(tmp_path / "out")]
+            assert main(["generate", *words]) == 1
+            assert "fix: Fetch it again" in capsys.readouterr().err
+        write_pinned(new, api="example", store=store)
+        assert store.is_intact("example")
+        assert not [path for path in store.folder.rglob("*") if path.suffix in {".part", ".old"}]
+    assert named == 2
+
+
+def pinned(folder, document):
+    (folder / "contract.json").write_text(json.dumps(document))
+    return pin_source(load(folder / "contract.json"), api="example", day=date(2026, 1, 1))
 
 
 def test_the_lock_moves_last(tmp_path, monkeypatch):

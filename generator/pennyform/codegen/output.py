@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +19,7 @@ import msgspec
 import pennyform
 from pennyform import strict_json
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
-from pennyform.safe_files import UnsafeFileError, make_folders, open_inside, repository_around
+from pennyform.safe_files import UnsafeFileError, make_folders, open_inside, replaced_files, repository_around
 from pennyform.spec import canonical_json
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.pin.store import Store, digest
@@ -191,8 +189,6 @@ def _version(name: str) -> str:
 
 
 _IGNORED_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
-# fsync waits for the disk, not for a processor: more writers than cores are of use.
-_WRITERS = 8
 _IGNORED_SUFFIXES = frozenset({".pyc", ".pyo"})
 
 
@@ -329,39 +325,17 @@ def _replace(files: Mapping[str, bytes], output: Path, lock: bytes) -> WriteResu
     stale = sorted(present - files.keys())
     new = sorted(files.keys() - present)
     changed = sorted(path for path in files.keys() & present if (output / path).read_bytes() != files[path])
-    staging = Path(tempfile.mkdtemp(prefix=".pennyform-", dir=output))
-    try:
-        contents = {
-            **{path: files[path] for path in (*new, *changed)},
-            NAME: lock,
-        }
-        # Each file has to reach the disk, but they need not wait for each other.
-        with ThreadPoolExecutor(_WRITERS) as writers:
-            list(writers.map(lambda item: _write_durably(staging / item[0], item[1]), contents.items()))
-        for path in contents:
-            make_folders(output, (output / path).parent)
-            if path != NAME:
-                (staging / path).replace(output / path)
-        for path in stale:
-            (output / path).unlink()
-        # The folders that the removed files leave empty, innermost first.
-        folders = {folder for path in stale for folder in Path(path).parents if folder != Path()}
-        for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
-            caches = [child for child in (output / folder).iterdir() if child.name in _IGNORED_FOLDERS]
-            if len(list((output / folder).iterdir())) == len(caches):
-                shutil.rmtree(output / folder)
-        (staging / NAME).replace(output / NAME)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    # The lock is the last one: it never vouches for what is not there.
+    contents = {path: files[path] for path in (*new, *changed)} | dict.fromkeys(stale) | {NAME: lock}
+    with replaced_files({output / path: content for path, content in contents.items()}, replace_links=True):
+        pass
+    # The folders that the removed files leave empty, innermost first.
+    folders = {folder for path in stale for folder in Path(path).parents if folder != Path()}
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+        caches = [child for child in (output / folder).iterdir() if child.name in _IGNORED_FOLDERS]
+        if len(list((output / folder).iterdir())) == len(caches):
+            shutil.rmtree(output / folder)
     return WriteResult(len(new), len(changed), len(stale))
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _list_files(output: Path, roots: set[str]) -> Iterator[str]:
