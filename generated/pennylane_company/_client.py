@@ -3,26 +3,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Generator, Hashable
 from functools import cached_property
-from importlib import import_module
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
-import httpx
-
-from ._bounds import DEFAULT_BOUNDS, Bounds
-from ._clock import SYSTEM_CLOCK, Clock
-from ._exchange import Exchange, Retries
-from ._limits import RateLimit, shared_turns
-from ._logs import keep_out_of_logs
-from ._origins import checked_origin, is_printable
-from ._transport import AsyncCore, Core
+from ._base import AsyncClientBase, ClientBase, resource
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from .resources.bank_accounts import AsyncBankAccounts, BankAccounts
     from .resources.bank_establishments import AsyncBankEstablishments, BankEstablishments
     from .resources.billing_subscriptions import AsyncBillingSubscriptions, BillingSubscriptions
@@ -58,54 +44,8 @@ if TYPE_CHECKING:
     from .resources.trial_balance import AsyncTrialBalance, TrialBalance
     from .resources.webhook_subscriptions import AsyncWebhookSubscriptions, WebhookSubscriptions
 
-BASE_URL = "https://app.pennylane.com"
-DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-DEFAULT_RATE_LIMIT = RateLimit()
-DEFAULT_RETRIES = Retries()
 
-
-class BearerToken(httpx.Auth):
-    """Puts a company token on each request. It is kept out of every repr."""
-
-    def __init__(self, token: str) -> None:
-        # Checked here, because the HTTP library's own complaint would show the whole header.
-        if not is_printable(token):
-            raise ValueError("the token is empty, or has a character that no token has (a space, a line end)")
-        self._token = token
-        keep_out_of_logs(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a token is not written into a pickle")
-
-    def secrets(self) -> tuple[str, ...]:
-        """What no message may repeat."""
-        return (self._token,)
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Called by httpx for each request."""
-        request.headers["authorization"] = f"Bearer {self._token}"
-        yield request
-
-
-def _exchange(
-    auth: httpx.Auth,
-    who: Hashable,
-    origin: str,
-    limit: RateLimit | None,
-    retries: Retries,
-    clock: Clock,
-    strict: bool,
-) -> Exchange:
-    turns = shared_turns((origin, who), limit, clock) if limit is not None else None
-    # An httpx.Auth of somebody else's may not tell its secrets; ours do, so that no error repeats them.
-    return Exchange(origin, retries, turns, getattr(auth, "secrets", tuple[str, ...]), strict)
-
-
-def _resource(module: str, name: str) -> Any:
-    return getattr(import_module(f".resources.{module}", __package__), name)
-
-
-class Client:
+class Client(ClientBase):
     """The Pennylane Company API, blocking the thread.
 
     Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
@@ -134,231 +74,189 @@ class Client:
         ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
     """
 
-    def __init__(
-        self,
-        token: str | httpx.Auth,
-        *,
-        base_url: str = BASE_URL,
-        transport: httpx.BaseTransport | None = None,
-        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
-        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
-        retries: Retries = DEFAULT_RETRIES,
-        bounds: Bounds = DEFAULT_BOUNDS,
-        clock: Clock = SYSTEM_CLOCK,
-        strict_answers: bool = False,
-    ) -> None:
-        auth = BearerToken(token) if isinstance(token, str) else token
-        who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
-        origin = checked_origin(base_url)
-        exchange = _exchange(auth, who, origin, rate_limit, retries, clock, strict_answers)
-        self._core = Core(exchange, clock, auth, httpx.Timeout(timeout), transport, bounds)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._core!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections. Calling it twice does no harm."""
-        self._core.close()
-
-    @property
-    def server_date(self) -> str:
-        """The header ``date`` of the last answer that had one: the service's own time. Empty before that."""
-        return self._core.date
-
     @cached_property
     def bank_accounts(self) -> BankAccounts:
         """Bank accounts."""
-        return cast("BankAccounts", _resource("bank_accounts", "BankAccounts")(self._core))
+        return cast("BankAccounts", resource("bank_accounts", "BankAccounts")(self._core))
 
     @cached_property
     def bank_establishments(self) -> BankEstablishments:
         """Bank establishments."""
-        return cast("BankEstablishments", _resource("bank_establishments", "BankEstablishments")(self._core))
+        return cast("BankEstablishments", resource("bank_establishments", "BankEstablishments")(self._core))
 
     @cached_property
     def billing_subscriptions(self) -> BillingSubscriptions:
         """Billing subscriptions."""
         return cast(
-            "BillingSubscriptions", _resource("billing_subscriptions", "BillingSubscriptions")(self._core)
+            "BillingSubscriptions", resource("billing_subscriptions", "BillingSubscriptions")(self._core)
         )
 
     @cached_property
     def categories(self) -> Categories:
         """Categories."""
-        return cast("Categories", _resource("categories", "Categories")(self._core))
+        return cast("Categories", resource("categories", "Categories")(self._core))
 
     @cached_property
     def category_groups(self) -> CategoryGroups:
         """Category groups."""
-        return cast("CategoryGroups", _resource("category_groups", "CategoryGroups")(self._core))
+        return cast("CategoryGroups", resource("category_groups", "CategoryGroups")(self._core))
 
     @cached_property
     def changelogs(self) -> Changelogs:
         """Changelogs."""
-        return cast("Changelogs", _resource("changelogs", "Changelogs")(self._core))
+        return cast("Changelogs", resource("changelogs", "Changelogs")(self._core))
 
     @cached_property
     def commercial_documents(self) -> CommercialDocuments:
         """Commercial documents."""
         return cast(
-            "CommercialDocuments", _resource("commercial_documents", "CommercialDocuments")(self._core)
+            "CommercialDocuments", resource("commercial_documents", "CommercialDocuments")(self._core)
         )
 
     @cached_property
     def company_customers(self) -> CompanyCustomers:
         """Company customers."""
-        return cast("CompanyCustomers", _resource("company_customers", "CompanyCustomers")(self._core))
+        return cast("CompanyCustomers", resource("company_customers", "CompanyCustomers")(self._core))
 
     @cached_property
     def customer_invoice_templates(self) -> CustomerInvoiceTemplates:
         """Customer invoice templates."""
         return cast(
             "CustomerInvoiceTemplates",
-            _resource("customer_invoice_templates", "CustomerInvoiceTemplates")(self._core),
+            resource("customer_invoice_templates", "CustomerInvoiceTemplates")(self._core),
         )
 
     @cached_property
     def customer_invoices(self) -> CustomerInvoices:
         """Customer invoices."""
-        return cast("CustomerInvoices", _resource("customer_invoices", "CustomerInvoices")(self._core))
+        return cast("CustomerInvoices", resource("customer_invoices", "CustomerInvoices")(self._core))
 
     @cached_property
     def customers(self) -> Customers:
         """Customers."""
-        return cast("Customers", _resource("customers", "Customers")(self._core))
+        return cast("Customers", resource("customers", "Customers")(self._core))
 
     @cached_property
     def e_invoices(self) -> EInvoices:
         """E-invoices."""
-        return cast("EInvoices", _resource("e_invoices", "EInvoices")(self._core))
+        return cast("EInvoices", resource("e_invoices", "EInvoices")(self._core))
 
     @cached_property
     def exports(self) -> Exports:
         """Exports."""
-        return cast("Exports", _resource("exports", "Exports")(self._core))
+        return cast("Exports", resource("exports", "Exports")(self._core))
 
     @cached_property
     def file_attachments(self) -> FileAttachments:
         """File attachments."""
-        return cast("FileAttachments", _resource("file_attachments", "FileAttachments")(self._core))
+        return cast("FileAttachments", resource("file_attachments", "FileAttachments")(self._core))
 
     @cached_property
     def fiscal_years(self) -> FiscalYears:
         """Fiscal years."""
-        return cast("FiscalYears", _resource("fiscal_years", "FiscalYears")(self._core))
+        return cast("FiscalYears", resource("fiscal_years", "FiscalYears")(self._core))
 
     @cached_property
     def gocardless_mandates(self) -> GocardlessMandates:
         """Gocardless mandates."""
-        return cast("GocardlessMandates", _resource("gocardless_mandates", "GocardlessMandates")(self._core))
+        return cast("GocardlessMandates", resource("gocardless_mandates", "GocardlessMandates")(self._core))
 
     @cached_property
     def individual_customers(self) -> IndividualCustomers:
         """Individual customers."""
         return cast(
-            "IndividualCustomers", _resource("individual_customers", "IndividualCustomers")(self._core)
+            "IndividualCustomers", resource("individual_customers", "IndividualCustomers")(self._core)
         )
 
     @cached_property
     def journals(self) -> Journals:
         """Journals."""
-        return cast("Journals", _resource("journals", "Journals")(self._core))
+        return cast("Journals", resource("journals", "Journals")(self._core))
 
     @cached_property
     def ledger_accounts(self) -> LedgerAccounts:
         """Ledger accounts."""
-        return cast("LedgerAccounts", _resource("ledger_accounts", "LedgerAccounts")(self._core))
+        return cast("LedgerAccounts", resource("ledger_accounts", "LedgerAccounts")(self._core))
 
     @cached_property
     def ledger_attachments(self) -> LedgerAttachments:
         """Ledger attachments."""
-        return cast("LedgerAttachments", _resource("ledger_attachments", "LedgerAttachments")(self._core))
+        return cast("LedgerAttachments", resource("ledger_attachments", "LedgerAttachments")(self._core))
 
     @cached_property
     def ledger_entries(self) -> LedgerEntries:
         """Ledger entries."""
-        return cast("LedgerEntries", _resource("ledger_entries", "LedgerEntries")(self._core))
+        return cast("LedgerEntries", resource("ledger_entries", "LedgerEntries")(self._core))
 
     @cached_property
     def ledger_entry_lines(self) -> LedgerEntryLines:
         """Ledger entry lines."""
-        return cast("LedgerEntryLines", _resource("ledger_entry_lines", "LedgerEntryLines")(self._core))
+        return cast("LedgerEntryLines", resource("ledger_entry_lines", "LedgerEntryLines")(self._core))
 
     @cached_property
     def me(self) -> Me:
         """Me."""
-        return cast("Me", _resource("me", "Me")(self._core))
+        return cast("Me", resource("me", "Me")(self._core))
 
     @cached_property
     def pa_registrations(self) -> PaRegistrations:
         """PA registrations."""
-        return cast("PaRegistrations", _resource("pa_registrations", "PaRegistrations")(self._core))
+        return cast("PaRegistrations", resource("pa_registrations", "PaRegistrations")(self._core))
 
     @cached_property
     def pro_account(self) -> ProAccount:
         """Pro account."""
-        return cast("ProAccount", _resource("pro_account", "ProAccount")(self._core))
+        return cast("ProAccount", resource("pro_account", "ProAccount")(self._core))
 
     @cached_property
     def products(self) -> Products:
         """Products."""
-        return cast("Products", _resource("products", "Products")(self._core))
+        return cast("Products", resource("products", "Products")(self._core))
 
     @cached_property
     def purchase_requests(self) -> PurchaseRequests:
         """Purchase requests."""
-        return cast("PurchaseRequests", _resource("purchase_requests", "PurchaseRequests")(self._core))
+        return cast("PurchaseRequests", resource("purchase_requests", "PurchaseRequests")(self._core))
 
     @cached_property
     def quotes(self) -> Quotes:
         """Quotes."""
-        return cast("Quotes", _resource("quotes", "Quotes")(self._core))
+        return cast("Quotes", resource("quotes", "Quotes")(self._core))
 
     @cached_property
     def sepa_mandates(self) -> SepaMandates:
         """Sepa mandates."""
-        return cast("SepaMandates", _resource("sepa_mandates", "SepaMandates")(self._core))
+        return cast("SepaMandates", resource("sepa_mandates", "SepaMandates")(self._core))
 
     @cached_property
     def supplier_invoices(self) -> SupplierInvoices:
         """Supplier invoices."""
-        return cast("SupplierInvoices", _resource("supplier_invoices", "SupplierInvoices")(self._core))
+        return cast("SupplierInvoices", resource("supplier_invoices", "SupplierInvoices")(self._core))
 
     @cached_property
     def suppliers(self) -> Suppliers:
         """Suppliers."""
-        return cast("Suppliers", _resource("suppliers", "Suppliers")(self._core))
+        return cast("Suppliers", resource("suppliers", "Suppliers")(self._core))
 
     @cached_property
     def transactions(self) -> Transactions:
         """Transactions."""
-        return cast("Transactions", _resource("transactions", "Transactions")(self._core))
+        return cast("Transactions", resource("transactions", "Transactions")(self._core))
 
     @cached_property
     def trial_balance(self) -> TrialBalance:
         """Trial balance."""
-        return cast("TrialBalance", _resource("trial_balance", "TrialBalance")(self._core))
+        return cast("TrialBalance", resource("trial_balance", "TrialBalance")(self._core))
 
     @cached_property
     def webhook_subscriptions(self) -> WebhookSubscriptions:
         """Webhook subscriptions."""
         return cast(
-            "WebhookSubscriptions", _resource("webhook_subscriptions", "WebhookSubscriptions")(self._core)
+            "WebhookSubscriptions", resource("webhook_subscriptions", "WebhookSubscriptions")(self._core)
         )
 
 
-class AsyncClient:
+class AsyncClient(AsyncClientBase):
     """The Pennylane Company API, as asyncio tasks.
 
     Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
@@ -387,58 +285,16 @@ class AsyncClient:
         ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
     """
 
-    def __init__(
-        self,
-        token: str | httpx.Auth,
-        *,
-        base_url: str = BASE_URL,
-        transport: httpx.AsyncBaseTransport | None = None,
-        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
-        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
-        retries: Retries = DEFAULT_RETRIES,
-        bounds: Bounds = DEFAULT_BOUNDS,
-        clock: Clock = SYSTEM_CLOCK,
-        strict_answers: bool = False,
-    ) -> None:
-        auth = BearerToken(token) if isinstance(token, str) else token
-        who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
-        origin = checked_origin(base_url)
-        exchange = _exchange(auth, who, origin, rate_limit, retries, clock, strict_answers)
-        self._core = AsyncCore(exchange, clock, auth, httpx.Timeout(timeout), transport, bounds)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._core!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections. Calling it twice does no harm."""
-        await self._core.close()
-
-    @property
-    def server_date(self) -> str:
-        """The header ``date`` of the last answer that had one: the service's own time. Empty before that."""
-        return self._core.date
-
     @cached_property
     def bank_accounts(self) -> AsyncBankAccounts:
         """Bank accounts."""
-        return cast("AsyncBankAccounts", _resource("bank_accounts", "AsyncBankAccounts")(self._core))
+        return cast("AsyncBankAccounts", resource("bank_accounts", "AsyncBankAccounts")(self._core))
 
     @cached_property
     def bank_establishments(self) -> AsyncBankEstablishments:
         """Bank establishments."""
         return cast(
-            "AsyncBankEstablishments", _resource("bank_establishments", "AsyncBankEstablishments")(self._core)
+            "AsyncBankEstablishments", resource("bank_establishments", "AsyncBankEstablishments")(self._core)
         )
 
     @cached_property
@@ -446,37 +302,37 @@ class AsyncClient:
         """Billing subscriptions."""
         return cast(
             "AsyncBillingSubscriptions",
-            _resource("billing_subscriptions", "AsyncBillingSubscriptions")(self._core),
+            resource("billing_subscriptions", "AsyncBillingSubscriptions")(self._core),
         )
 
     @cached_property
     def categories(self) -> AsyncCategories:
         """Categories."""
-        return cast("AsyncCategories", _resource("categories", "AsyncCategories")(self._core))
+        return cast("AsyncCategories", resource("categories", "AsyncCategories")(self._core))
 
     @cached_property
     def category_groups(self) -> AsyncCategoryGroups:
         """Category groups."""
-        return cast("AsyncCategoryGroups", _resource("category_groups", "AsyncCategoryGroups")(self._core))
+        return cast("AsyncCategoryGroups", resource("category_groups", "AsyncCategoryGroups")(self._core))
 
     @cached_property
     def changelogs(self) -> AsyncChangelogs:
         """Changelogs."""
-        return cast("AsyncChangelogs", _resource("changelogs", "AsyncChangelogs")(self._core))
+        return cast("AsyncChangelogs", resource("changelogs", "AsyncChangelogs")(self._core))
 
     @cached_property
     def commercial_documents(self) -> AsyncCommercialDocuments:
         """Commercial documents."""
         return cast(
             "AsyncCommercialDocuments",
-            _resource("commercial_documents", "AsyncCommercialDocuments")(self._core),
+            resource("commercial_documents", "AsyncCommercialDocuments")(self._core),
         )
 
     @cached_property
     def company_customers(self) -> AsyncCompanyCustomers:
         """Company customers."""
         return cast(
-            "AsyncCompanyCustomers", _resource("company_customers", "AsyncCompanyCustomers")(self._core)
+            "AsyncCompanyCustomers", resource("company_customers", "AsyncCompanyCustomers")(self._core)
         )
 
     @cached_property
@@ -484,46 +340,46 @@ class AsyncClient:
         """Customer invoice templates."""
         return cast(
             "AsyncCustomerInvoiceTemplates",
-            _resource("customer_invoice_templates", "AsyncCustomerInvoiceTemplates")(self._core),
+            resource("customer_invoice_templates", "AsyncCustomerInvoiceTemplates")(self._core),
         )
 
     @cached_property
     def customer_invoices(self) -> AsyncCustomerInvoices:
         """Customer invoices."""
         return cast(
-            "AsyncCustomerInvoices", _resource("customer_invoices", "AsyncCustomerInvoices")(self._core)
+            "AsyncCustomerInvoices", resource("customer_invoices", "AsyncCustomerInvoices")(self._core)
         )
 
     @cached_property
     def customers(self) -> AsyncCustomers:
         """Customers."""
-        return cast("AsyncCustomers", _resource("customers", "AsyncCustomers")(self._core))
+        return cast("AsyncCustomers", resource("customers", "AsyncCustomers")(self._core))
 
     @cached_property
     def e_invoices(self) -> AsyncEInvoices:
         """E-invoices."""
-        return cast("AsyncEInvoices", _resource("e_invoices", "AsyncEInvoices")(self._core))
+        return cast("AsyncEInvoices", resource("e_invoices", "AsyncEInvoices")(self._core))
 
     @cached_property
     def exports(self) -> AsyncExports:
         """Exports."""
-        return cast("AsyncExports", _resource("exports", "AsyncExports")(self._core))
+        return cast("AsyncExports", resource("exports", "AsyncExports")(self._core))
 
     @cached_property
     def file_attachments(self) -> AsyncFileAttachments:
         """File attachments."""
-        return cast("AsyncFileAttachments", _resource("file_attachments", "AsyncFileAttachments")(self._core))
+        return cast("AsyncFileAttachments", resource("file_attachments", "AsyncFileAttachments")(self._core))
 
     @cached_property
     def fiscal_years(self) -> AsyncFiscalYears:
         """Fiscal years."""
-        return cast("AsyncFiscalYears", _resource("fiscal_years", "AsyncFiscalYears")(self._core))
+        return cast("AsyncFiscalYears", resource("fiscal_years", "AsyncFiscalYears")(self._core))
 
     @cached_property
     def gocardless_mandates(self) -> AsyncGocardlessMandates:
         """Gocardless mandates."""
         return cast(
-            "AsyncGocardlessMandates", _resource("gocardless_mandates", "AsyncGocardlessMandates")(self._core)
+            "AsyncGocardlessMandates", resource("gocardless_mandates", "AsyncGocardlessMandates")(self._core)
         )
 
     @cached_property
@@ -531,101 +387,101 @@ class AsyncClient:
         """Individual customers."""
         return cast(
             "AsyncIndividualCustomers",
-            _resource("individual_customers", "AsyncIndividualCustomers")(self._core),
+            resource("individual_customers", "AsyncIndividualCustomers")(self._core),
         )
 
     @cached_property
     def journals(self) -> AsyncJournals:
         """Journals."""
-        return cast("AsyncJournals", _resource("journals", "AsyncJournals")(self._core))
+        return cast("AsyncJournals", resource("journals", "AsyncJournals")(self._core))
 
     @cached_property
     def ledger_accounts(self) -> AsyncLedgerAccounts:
         """Ledger accounts."""
-        return cast("AsyncLedgerAccounts", _resource("ledger_accounts", "AsyncLedgerAccounts")(self._core))
+        return cast("AsyncLedgerAccounts", resource("ledger_accounts", "AsyncLedgerAccounts")(self._core))
 
     @cached_property
     def ledger_attachments(self) -> AsyncLedgerAttachments:
         """Ledger attachments."""
         return cast(
-            "AsyncLedgerAttachments", _resource("ledger_attachments", "AsyncLedgerAttachments")(self._core)
+            "AsyncLedgerAttachments", resource("ledger_attachments", "AsyncLedgerAttachments")(self._core)
         )
 
     @cached_property
     def ledger_entries(self) -> AsyncLedgerEntries:
         """Ledger entries."""
-        return cast("AsyncLedgerEntries", _resource("ledger_entries", "AsyncLedgerEntries")(self._core))
+        return cast("AsyncLedgerEntries", resource("ledger_entries", "AsyncLedgerEntries")(self._core))
 
     @cached_property
     def ledger_entry_lines(self) -> AsyncLedgerEntryLines:
         """Ledger entry lines."""
         return cast(
-            "AsyncLedgerEntryLines", _resource("ledger_entry_lines", "AsyncLedgerEntryLines")(self._core)
+            "AsyncLedgerEntryLines", resource("ledger_entry_lines", "AsyncLedgerEntryLines")(self._core)
         )
 
     @cached_property
     def me(self) -> AsyncMe:
         """Me."""
-        return cast("AsyncMe", _resource("me", "AsyncMe")(self._core))
+        return cast("AsyncMe", resource("me", "AsyncMe")(self._core))
 
     @cached_property
     def pa_registrations(self) -> AsyncPaRegistrations:
         """PA registrations."""
-        return cast("AsyncPaRegistrations", _resource("pa_registrations", "AsyncPaRegistrations")(self._core))
+        return cast("AsyncPaRegistrations", resource("pa_registrations", "AsyncPaRegistrations")(self._core))
 
     @cached_property
     def pro_account(self) -> AsyncProAccount:
         """Pro account."""
-        return cast("AsyncProAccount", _resource("pro_account", "AsyncProAccount")(self._core))
+        return cast("AsyncProAccount", resource("pro_account", "AsyncProAccount")(self._core))
 
     @cached_property
     def products(self) -> AsyncProducts:
         """Products."""
-        return cast("AsyncProducts", _resource("products", "AsyncProducts")(self._core))
+        return cast("AsyncProducts", resource("products", "AsyncProducts")(self._core))
 
     @cached_property
     def purchase_requests(self) -> AsyncPurchaseRequests:
         """Purchase requests."""
         return cast(
-            "AsyncPurchaseRequests", _resource("purchase_requests", "AsyncPurchaseRequests")(self._core)
+            "AsyncPurchaseRequests", resource("purchase_requests", "AsyncPurchaseRequests")(self._core)
         )
 
     @cached_property
     def quotes(self) -> AsyncQuotes:
         """Quotes."""
-        return cast("AsyncQuotes", _resource("quotes", "AsyncQuotes")(self._core))
+        return cast("AsyncQuotes", resource("quotes", "AsyncQuotes")(self._core))
 
     @cached_property
     def sepa_mandates(self) -> AsyncSepaMandates:
         """Sepa mandates."""
-        return cast("AsyncSepaMandates", _resource("sepa_mandates", "AsyncSepaMandates")(self._core))
+        return cast("AsyncSepaMandates", resource("sepa_mandates", "AsyncSepaMandates")(self._core))
 
     @cached_property
     def supplier_invoices(self) -> AsyncSupplierInvoices:
         """Supplier invoices."""
         return cast(
-            "AsyncSupplierInvoices", _resource("supplier_invoices", "AsyncSupplierInvoices")(self._core)
+            "AsyncSupplierInvoices", resource("supplier_invoices", "AsyncSupplierInvoices")(self._core)
         )
 
     @cached_property
     def suppliers(self) -> AsyncSuppliers:
         """Suppliers."""
-        return cast("AsyncSuppliers", _resource("suppliers", "AsyncSuppliers")(self._core))
+        return cast("AsyncSuppliers", resource("suppliers", "AsyncSuppliers")(self._core))
 
     @cached_property
     def transactions(self) -> AsyncTransactions:
         """Transactions."""
-        return cast("AsyncTransactions", _resource("transactions", "AsyncTransactions")(self._core))
+        return cast("AsyncTransactions", resource("transactions", "AsyncTransactions")(self._core))
 
     @cached_property
     def trial_balance(self) -> AsyncTrialBalance:
         """Trial balance."""
-        return cast("AsyncTrialBalance", _resource("trial_balance", "AsyncTrialBalance")(self._core))
+        return cast("AsyncTrialBalance", resource("trial_balance", "AsyncTrialBalance")(self._core))
 
     @cached_property
     def webhook_subscriptions(self) -> AsyncWebhookSubscriptions:
         """Webhook subscriptions."""
         return cast(
             "AsyncWebhookSubscriptions",
-            _resource("webhook_subscriptions", "AsyncWebhookSubscriptions")(self._core),
+            resource("webhook_subscriptions", "AsyncWebhookSubscriptions")(self._core),
         )

@@ -60,8 +60,8 @@ def headers(values: Values, styles: Styles = NO_STYLES) -> dict[str, str]:
     Raises:
         ValueError: a value has a character that no header has.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    texts = {name: _joined(value, styles.get(name, "simple"), str, "=") for name, value in given.items()}
+    present = {name: value for name, value in values.items() if value is not None}
+    texts = {name: _joined(value, styles.get(name, "simple"), str, "=") for name, value in present.items()}
     for name, text in texts.items():
         if not text.isascii() or not text.isprintable():
             raise ValueError(f"{name} has a character that no header has")

@@ -53,12 +53,12 @@ class Attempt:
         """Begin again: a request of its own, such as one for a token, came in between."""
         self._until = self._clock.monotonic() + self._seconds
 
-    def left(self, error: type[Exception] = httpx.ReadTimeout) -> float:
+    def seconds_left(self, error: type[Exception] = httpx.ReadTimeout) -> float:
         """The seconds that are left, above zero; raises ``error`` when none are."""
-        left = self._until - self._clock.monotonic()
-        if left <= 0:
+        seconds = self._until - self._clock.monotonic()
+        if seconds <= 0:
             raise error(self._late)
-        return left
+        return seconds
 
     def explained(self, failure: Exception) -> Exception:
         """``failure``, or that the deadline is why the operation at hand timed out."""
@@ -68,7 +68,7 @@ class Attempt:
 
 # The attempt that the running thread or task is at work on. What reads and writes its connection is deep
 # within the HTTP library, which passes on nothing but the time-out of a single operation.
-ATTEMPT: ContextVar[Attempt | None] = ContextVar("pennylane_firm.attempt", default=None)
+ATTEMPT: ContextVar[Attempt | None] = ContextVar(f"{__package__}.attempt", default=None)
 
 
 class Body:
@@ -93,7 +93,7 @@ class Body:
 
     def add(self, chunk: bytes) -> None:
         """Take what arrived, unless it is too much or too late."""
-        self._attempt.left()
+        self._attempt.seconds_left()
         self._arrived += len(chunk)
         unpacked = self._unpacked(chunk)
         self._size += len(unpacked)
@@ -102,7 +102,7 @@ class Body:
         if unpacked:
             self._chunks.append(unpacked)
 
-    def whole(self) -> bytes:
+    def content(self) -> bytes:
         """All of it, unless it breaks off."""
         if self._unpacker is not None and not self._unpacker.eof:
             raise httpx.DecodingError("a compressed answer that breaks off")

@@ -3,26 +3,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Generator, Hashable
 from functools import cached_property
-from importlib import import_module
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
-import httpx
-
-from ._bounds import DEFAULT_BOUNDS, Bounds
-from ._clock import SYSTEM_CLOCK, Clock
-from ._exchange import Exchange, Retries
-from ._limits import RateLimit, shared_turns
-from ._logs import keep_out_of_logs
-from ._origins import checked_origin, is_printable
-from ._transport import AsyncCore, Core
+from ._base import AsyncClientBase, ClientBase, resource
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from .resources.bank_accounts import AsyncBankAccounts, BankAccounts
     from .resources.categories import AsyncCategories, Categories
     from .resources.category_groups import AsyncCategoryGroups, CategoryGroups
@@ -43,54 +29,8 @@ if TYPE_CHECKING:
     from .resources.transactions import AsyncTransactions, Transactions
     from .resources.trial_balance import AsyncTrialBalance, TrialBalance
 
-BASE_URL = "https://app.pennylane.com"
-DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-DEFAULT_RATE_LIMIT = RateLimit()
-DEFAULT_RETRIES = Retries()
 
-
-class BearerToken(httpx.Auth):
-    """Puts a company token on each request. It is kept out of every repr."""
-
-    def __init__(self, token: str) -> None:
-        # Checked here, because the HTTP library's own complaint would show the whole header.
-        if not is_printable(token):
-            raise ValueError("the token is empty, or has a character that no token has (a space, a line end)")
-        self._token = token
-        keep_out_of_logs(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a token is not written into a pickle")
-
-    def secrets(self) -> tuple[str, ...]:
-        """What no message may repeat."""
-        return (self._token,)
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Called by httpx for each request."""
-        request.headers["authorization"] = f"Bearer {self._token}"
-        yield request
-
-
-def _exchange(
-    auth: httpx.Auth,
-    who: Hashable,
-    origin: str,
-    limit: RateLimit | None,
-    retries: Retries,
-    clock: Clock,
-    strict: bool,
-) -> Exchange:
-    turns = shared_turns((origin, who), limit, clock) if limit is not None else None
-    # An httpx.Auth of somebody else's may not tell its secrets; ours do, so that no error repeats them.
-    return Exchange(origin, retries, turns, getattr(auth, "secrets", tuple[str, ...]), strict)
-
-
-def _resource(module: str, name: str) -> Any:
-    return getattr(import_module(f".resources.{module}", __package__), name)
-
-
-class Client:
+class Client(ClientBase):
     """The Pennylane Firm API, blocking the thread.
 
     Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
@@ -119,145 +59,103 @@ class Client:
         ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
     """
 
-    def __init__(
-        self,
-        token: str | httpx.Auth,
-        *,
-        base_url: str = BASE_URL,
-        transport: httpx.BaseTransport | None = None,
-        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
-        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
-        retries: Retries = DEFAULT_RETRIES,
-        bounds: Bounds = DEFAULT_BOUNDS,
-        clock: Clock = SYSTEM_CLOCK,
-        strict_answers: bool = False,
-    ) -> None:
-        auth = BearerToken(token) if isinstance(token, str) else token
-        who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
-        origin = checked_origin(base_url)
-        exchange = _exchange(auth, who, origin, rate_limit, retries, clock, strict_answers)
-        self._core = Core(exchange, clock, auth, httpx.Timeout(timeout), transport, bounds)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._core!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections. Calling it twice does no harm."""
-        self._core.close()
-
-    @property
-    def server_date(self) -> str:
-        """The header ``date`` of the last answer that had one: the service's own time. Empty before that."""
-        return self._core.date
-
     @cached_property
     def bank_accounts(self) -> BankAccounts:
         """Bank accounts."""
-        return cast("BankAccounts", _resource("bank_accounts", "BankAccounts")(self._core))
+        return cast("BankAccounts", resource("bank_accounts", "BankAccounts")(self._core))
 
     @cached_property
     def categories(self) -> Categories:
         """Categories."""
-        return cast("Categories", _resource("categories", "Categories")(self._core))
+        return cast("Categories", resource("categories", "Categories")(self._core))
 
     @cached_property
     def category_groups(self) -> CategoryGroups:
         """Category groups."""
-        return cast("CategoryGroups", _resource("category_groups", "CategoryGroups")(self._core))
+        return cast("CategoryGroups", resource("category_groups", "CategoryGroups")(self._core))
 
     @cached_property
     def changelogs(self) -> Changelogs:
         """Changelogs."""
-        return cast("Changelogs", _resource("changelogs", "Changelogs")(self._core))
+        return cast("Changelogs", resource("changelogs", "Changelogs")(self._core))
 
     @cached_property
     def companies(self) -> Companies:
         """Companies."""
-        return cast("Companies", _resource("companies", "Companies")(self._core))
+        return cast("Companies", resource("companies", "Companies")(self._core))
 
     @cached_property
     def customer_invoices(self) -> CustomerInvoices:
         """Customer invoices."""
-        return cast("CustomerInvoices", _resource("customer_invoices", "CustomerInvoices")(self._core))
+        return cast("CustomerInvoices", resource("customer_invoices", "CustomerInvoices")(self._core))
 
     @cached_property
     def customers(self) -> Customers:
         """Customers."""
-        return cast("Customers", _resource("customers", "Customers")(self._core))
+        return cast("Customers", resource("customers", "Customers")(self._core))
 
     @cached_property
     def dms(self) -> Dms:
         """Dms."""
-        return cast("Dms", _resource("dms", "Dms")(self._core))
+        return cast("Dms", resource("dms", "Dms")(self._core))
 
     @cached_property
     def exports(self) -> Exports:
         """Exports."""
-        return cast("Exports", _resource("exports", "Exports")(self._core))
+        return cast("Exports", resource("exports", "Exports")(self._core))
 
     @cached_property
     def file_attachments(self) -> FileAttachments:
         """File attachments."""
-        return cast("FileAttachments", _resource("file_attachments", "FileAttachments")(self._core))
+        return cast("FileAttachments", resource("file_attachments", "FileAttachments")(self._core))
 
     @cached_property
     def fiscal_years(self) -> FiscalYears:
         """Fiscal years."""
-        return cast("FiscalYears", _resource("fiscal_years", "FiscalYears")(self._core))
+        return cast("FiscalYears", resource("fiscal_years", "FiscalYears")(self._core))
 
     @cached_property
     def journals(self) -> Journals:
         """Journals."""
-        return cast("Journals", _resource("journals", "Journals")(self._core))
+        return cast("Journals", resource("journals", "Journals")(self._core))
 
     @cached_property
     def ledger_accounts(self) -> LedgerAccounts:
         """Ledger accounts."""
-        return cast("LedgerAccounts", _resource("ledger_accounts", "LedgerAccounts")(self._core))
+        return cast("LedgerAccounts", resource("ledger_accounts", "LedgerAccounts")(self._core))
 
     @cached_property
     def ledger_entries(self) -> LedgerEntries:
         """Ledger entries."""
-        return cast("LedgerEntries", _resource("ledger_entries", "LedgerEntries")(self._core))
+        return cast("LedgerEntries", resource("ledger_entries", "LedgerEntries")(self._core))
 
     @cached_property
     def ledger_entry_lines(self) -> LedgerEntryLines:
         """Ledger entry lines."""
-        return cast("LedgerEntryLines", _resource("ledger_entry_lines", "LedgerEntryLines")(self._core))
+        return cast("LedgerEntryLines", resource("ledger_entry_lines", "LedgerEntryLines")(self._core))
 
     @cached_property
     def supplier_invoices(self) -> SupplierInvoices:
         """Supplier invoices."""
-        return cast("SupplierInvoices", _resource("supplier_invoices", "SupplierInvoices")(self._core))
+        return cast("SupplierInvoices", resource("supplier_invoices", "SupplierInvoices")(self._core))
 
     @cached_property
     def suppliers(self) -> Suppliers:
         """Suppliers."""
-        return cast("Suppliers", _resource("suppliers", "Suppliers")(self._core))
+        return cast("Suppliers", resource("suppliers", "Suppliers")(self._core))
 
     @cached_property
     def transactions(self) -> Transactions:
         """Transactions."""
-        return cast("Transactions", _resource("transactions", "Transactions")(self._core))
+        return cast("Transactions", resource("transactions", "Transactions")(self._core))
 
     @cached_property
     def trial_balance(self) -> TrialBalance:
         """Trial balance."""
-        return cast("TrialBalance", _resource("trial_balance", "TrialBalance")(self._core))
+        return cast("TrialBalance", resource("trial_balance", "TrialBalance")(self._core))
 
 
-class AsyncClient:
+class AsyncClient(AsyncClientBase):
     """The Pennylane Firm API, as asyncio tasks.
 
     Each attribute is a resource, imported when it is first used. A list gives its first page; iterating over
@@ -286,145 +184,103 @@ class AsyncClient:
         ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
     """
 
-    def __init__(
-        self,
-        token: str | httpx.Auth,
-        *,
-        base_url: str = BASE_URL,
-        transport: httpx.AsyncBaseTransport | None = None,
-        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
-        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
-        retries: Retries = DEFAULT_RETRIES,
-        bounds: Bounds = DEFAULT_BOUNDS,
-        clock: Clock = SYSTEM_CLOCK,
-        strict_answers: bool = False,
-    ) -> None:
-        auth = BearerToken(token) if isinstance(token, str) else token
-        who = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
-        origin = checked_origin(base_url)
-        exchange = _exchange(auth, who, origin, rate_limit, retries, clock, strict_answers)
-        self._core = AsyncCore(exchange, clock, auth, httpx.Timeout(timeout), transport, bounds)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._core!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections. Calling it twice does no harm."""
-        await self._core.close()
-
-    @property
-    def server_date(self) -> str:
-        """The header ``date`` of the last answer that had one: the service's own time. Empty before that."""
-        return self._core.date
-
     @cached_property
     def bank_accounts(self) -> AsyncBankAccounts:
         """Bank accounts."""
-        return cast("AsyncBankAccounts", _resource("bank_accounts", "AsyncBankAccounts")(self._core))
+        return cast("AsyncBankAccounts", resource("bank_accounts", "AsyncBankAccounts")(self._core))
 
     @cached_property
     def categories(self) -> AsyncCategories:
         """Categories."""
-        return cast("AsyncCategories", _resource("categories", "AsyncCategories")(self._core))
+        return cast("AsyncCategories", resource("categories", "AsyncCategories")(self._core))
 
     @cached_property
     def category_groups(self) -> AsyncCategoryGroups:
         """Category groups."""
-        return cast("AsyncCategoryGroups", _resource("category_groups", "AsyncCategoryGroups")(self._core))
+        return cast("AsyncCategoryGroups", resource("category_groups", "AsyncCategoryGroups")(self._core))
 
     @cached_property
     def changelogs(self) -> AsyncChangelogs:
         """Changelogs."""
-        return cast("AsyncChangelogs", _resource("changelogs", "AsyncChangelogs")(self._core))
+        return cast("AsyncChangelogs", resource("changelogs", "AsyncChangelogs")(self._core))
 
     @cached_property
     def companies(self) -> AsyncCompanies:
         """Companies."""
-        return cast("AsyncCompanies", _resource("companies", "AsyncCompanies")(self._core))
+        return cast("AsyncCompanies", resource("companies", "AsyncCompanies")(self._core))
 
     @cached_property
     def customer_invoices(self) -> AsyncCustomerInvoices:
         """Customer invoices."""
         return cast(
-            "AsyncCustomerInvoices", _resource("customer_invoices", "AsyncCustomerInvoices")(self._core)
+            "AsyncCustomerInvoices", resource("customer_invoices", "AsyncCustomerInvoices")(self._core)
         )
 
     @cached_property
     def customers(self) -> AsyncCustomers:
         """Customers."""
-        return cast("AsyncCustomers", _resource("customers", "AsyncCustomers")(self._core))
+        return cast("AsyncCustomers", resource("customers", "AsyncCustomers")(self._core))
 
     @cached_property
     def dms(self) -> AsyncDms:
         """Dms."""
-        return cast("AsyncDms", _resource("dms", "AsyncDms")(self._core))
+        return cast("AsyncDms", resource("dms", "AsyncDms")(self._core))
 
     @cached_property
     def exports(self) -> AsyncExports:
         """Exports."""
-        return cast("AsyncExports", _resource("exports", "AsyncExports")(self._core))
+        return cast("AsyncExports", resource("exports", "AsyncExports")(self._core))
 
     @cached_property
     def file_attachments(self) -> AsyncFileAttachments:
         """File attachments."""
-        return cast("AsyncFileAttachments", _resource("file_attachments", "AsyncFileAttachments")(self._core))
+        return cast("AsyncFileAttachments", resource("file_attachments", "AsyncFileAttachments")(self._core))
 
     @cached_property
     def fiscal_years(self) -> AsyncFiscalYears:
         """Fiscal years."""
-        return cast("AsyncFiscalYears", _resource("fiscal_years", "AsyncFiscalYears")(self._core))
+        return cast("AsyncFiscalYears", resource("fiscal_years", "AsyncFiscalYears")(self._core))
 
     @cached_property
     def journals(self) -> AsyncJournals:
         """Journals."""
-        return cast("AsyncJournals", _resource("journals", "AsyncJournals")(self._core))
+        return cast("AsyncJournals", resource("journals", "AsyncJournals")(self._core))
 
     @cached_property
     def ledger_accounts(self) -> AsyncLedgerAccounts:
         """Ledger accounts."""
-        return cast("AsyncLedgerAccounts", _resource("ledger_accounts", "AsyncLedgerAccounts")(self._core))
+        return cast("AsyncLedgerAccounts", resource("ledger_accounts", "AsyncLedgerAccounts")(self._core))
 
     @cached_property
     def ledger_entries(self) -> AsyncLedgerEntries:
         """Ledger entries."""
-        return cast("AsyncLedgerEntries", _resource("ledger_entries", "AsyncLedgerEntries")(self._core))
+        return cast("AsyncLedgerEntries", resource("ledger_entries", "AsyncLedgerEntries")(self._core))
 
     @cached_property
     def ledger_entry_lines(self) -> AsyncLedgerEntryLines:
         """Ledger entry lines."""
         return cast(
-            "AsyncLedgerEntryLines", _resource("ledger_entry_lines", "AsyncLedgerEntryLines")(self._core)
+            "AsyncLedgerEntryLines", resource("ledger_entry_lines", "AsyncLedgerEntryLines")(self._core)
         )
 
     @cached_property
     def supplier_invoices(self) -> AsyncSupplierInvoices:
         """Supplier invoices."""
         return cast(
-            "AsyncSupplierInvoices", _resource("supplier_invoices", "AsyncSupplierInvoices")(self._core)
+            "AsyncSupplierInvoices", resource("supplier_invoices", "AsyncSupplierInvoices")(self._core)
         )
 
     @cached_property
     def suppliers(self) -> AsyncSuppliers:
         """Suppliers."""
-        return cast("AsyncSuppliers", _resource("suppliers", "AsyncSuppliers")(self._core))
+        return cast("AsyncSuppliers", resource("suppliers", "AsyncSuppliers")(self._core))
 
     @cached_property
     def transactions(self) -> AsyncTransactions:
         """Transactions."""
-        return cast("AsyncTransactions", _resource("transactions", "AsyncTransactions")(self._core))
+        return cast("AsyncTransactions", resource("transactions", "AsyncTransactions")(self._core))
 
     @cached_property
     def trial_balance(self) -> AsyncTrialBalance:
         """Trial balance."""
-        return cast("AsyncTrialBalance", _resource("trial_balance", "AsyncTrialBalance")(self._core))
+        return cast("AsyncTrialBalance", resource("trial_balance", "AsyncTrialBalance")(self._core))

@@ -141,10 +141,10 @@ def prepared(name: str, value: Any, kind: str) -> Any:
     if value is None or value is msgspec.UNSET or isinstance(value, Blank):
         return value
     if is_list(value) or isinstance(value, tuple):
-        return [prepared(name, each, kind) for each in cast("list[Any]", value)]
+        return [prepared(name, item, kind) for item in cast("list[Any]", value)]
     if is_mapping(value):
         items = value.items()
-        return {key: prepared(name, each, kind) for key, each in items}
+        return {key: prepared(name, item, kind) for key, item in items}
     only = kind in {"amount", "number"}
     misfit = not isinstance(value, (Decimal, int, str)) or isinstance(value, bool)
     if isinstance(value, float) or (only and misfit):
@@ -163,14 +163,14 @@ def prepared(name: str, value: Any, kind: str) -> Any:
 class Variants(type):
     """The runtime side of a union: reads whichever of its members fits.
 
-    ``of`` are its classes, ``others`` its other types in the order in which they are tried. ``field`` names
-    the field that tells the classes apart, and ``tags`` maps its values to them (None: the field is left
-    out); without it, ``needs`` are the fields that an answer of each class must have. What fits no member is
-    refused if all of them are ``known``, as in a request, and else stays as it came.
+    ``of`` are its classes, ``other_types`` what else it may be, in the order in which that is tried.
+    ``field`` names the field that tells the classes apart, and ``tags`` maps its values to them (None: the
+    field is left out); without it, ``needs`` are the fields that an answer of each class must have. What
+    fits no member is refused if all of them are ``known``, as in a request, and else stays as it came.
     """
 
     of: tuple[type[msgspec.Struct], ...]
-    others: tuple[Any, ...]
+    other_types: tuple[Any, ...]
     known: bool
     field: str
     tags: dict[Any, type[msgspec.Struct]]
@@ -178,7 +178,7 @@ class Variants(type):
 
     def __instancecheck__(cls, instance: object) -> bool:
         # What was read is one of them, whatever it is.
-        return isinstance(instance, cls.of) or not cls.known or bool(cls.others)
+        return isinstance(instance, cls.of) or not cls.known or bool(cls.other_types)
 
     def read(cls, value: Any) -> Any:
         """The member that ``value`` is."""
@@ -188,7 +188,7 @@ class Variants(type):
             kind = cls.choose(value)
             if kind is not None:
                 return _convert(value, kind)
-        for other in cls.others:
+        for other in cls.other_types:
             try:
                 return _convert(value, other)
             except ValueError:
@@ -197,7 +197,7 @@ class Variants(type):
             return value
         if not is_mapping(value):
             raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
-        known = ", ".join(str(each).lower() for each in cls.tags if each is not None)
+        known = ", ".join(str(item).lower() for item in cls.tags if item is not None)
         raise ValueError(f"`{cls.field}` must be one of {known}" if known else "fits none of its variants")
 
     def choose(cls, value: Mapping[str, Any]) -> type[msgspec.Struct] | None:
@@ -212,10 +212,10 @@ class Variants(type):
                 except ValueError:
                     continue
                 return candidate
-            return None if cls.others else max(cls.of, key=lambda each: _alike(value, each))
+            return None if cls.other_types else max(cls.of, key=lambda item: _alike(value, item))
         needs = cls.needs or ((),) * len(cls.of)
-        fitting = [each for each, names in zip(cls.of, needs, strict=True) if value.keys() >= {*names}]
-        return max(fitting, key=lambda each: _alike(value, each), default=None)
+        fitting = [item for item, names in zip(cls.of, needs, strict=True) if value.keys() >= {*names}]
+        return max(fitting, key=lambda item: _alike(value, item), default=None)
 
 
 def _alike(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> int:
@@ -224,14 +224,21 @@ def _alike(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> int:
 
 def variants(
     *of: type[msgspec.Struct],
-    others: tuple[Any, ...] = (),
+    other_types: tuple[Any, ...] = (),
     known: bool = True,
     field: str = "",
     tags: Mapping[Any, type[msgspec.Struct]] = {},
     needs: tuple[tuple[str, ...], ...] = (),
 ) -> Any:
     """A type for msgspec that stands for one of several types."""
-    parts = {"of": of, "others": others, "known": known, "field": field, "tags": dict(tags), "needs": needs}
+    parts = {
+        "of": of,
+        "other_types": other_types,
+        "known": known,
+        "field": field,
+        "tags": dict(tags),
+        "needs": needs,
+    }
     return Variants("Variants", (), parts)
 
 
@@ -317,7 +324,7 @@ def _convert(value: Any, type_: Any) -> Any:
         raise ValueError(str(problem)) from problem
 
 
-def kept(value: Any, type_: Any) -> Any:
+def as_far_as_fits(value: Any, type_: Any) -> Any:
     """``value`` as ``type_`` as far as it fits; what does not fit within it stays as it came."""
     try:
         return _convert(value, type_)
@@ -327,10 +334,10 @@ def kept(value: Any, type_: Any) -> Any:
     for kind in kinds:
         origin, inner = get_origin(kind), get_args(kind)
         if origin is list and is_list(value):
-            return [kept(each, inner[0]) for each in value]
+            return [as_far_as_fits(item, inner[0]) for item in value]
         if is_mapping(value):
             if origin is dict:
-                return {name: kept(each, inner[1]) for name, each in value.items()}
+                return {name: as_far_as_fits(item, inner[1]) for name, item in value.items()}
             chosen = kind.choose(value) if isinstance(kind, Variants) and kind.of else kind
             if isinstance(chosen, type) and issubclass(chosen, msgspec.Struct):
                 return _kept_fields(value, chosen)
@@ -340,7 +347,7 @@ def kept(value: Any, type_: Any) -> Any:
 def _kept_fields(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> Any:
     hints = _hints(kind)
     names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return kind(**{name: kept(value[key], hints[name]) for name, key in names if key in value})
+    return kind(**{name: as_far_as_fits(value[key], hints[name]) for name, key in names if key in value})
 
 
 @cache
@@ -363,8 +370,8 @@ def _unmarked(value: Any) -> Any:
     if isinstance(value, Number):
         return Decimal(value)
     if is_mapping(value):
-        return {key: _unmarked(each) for key, each in value.items()}
-    return [_unmarked(each) for each in value] if is_list(value) else value
+        return {key: _unmarked(item) for key, item in value.items()}
+    return [_unmarked(item) for item in value] if is_list(value) else value
 
 
 def _fraction(text: str) -> Decimal:
@@ -407,11 +414,11 @@ def _check_decimals(value: Any) -> None:
         for name in value.__struct_fields__:
             _check_decimals(getattr(value, name))
     elif is_mapping(value):
-        for each in value.values():
-            _check_decimals(each)
+        for item in value.values():
+            _check_decimals(item)
     elif is_list(value):
-        for each in value:
-            _check_decimals(each)
+        for item in value:
+            _check_decimals(item)
 
 
 _BRACKETS = bytes.maketrans(b"[]", b"{}")
@@ -430,7 +437,8 @@ def checked(text: bytes) -> bytes:
     """
     # Strings rarely have brackets in them; leaving them out takes longer than reading the whole text.
     if _exceeds(text.translate(_BRACKETS, _NO_BRACKETS)):
-        if _exceeds(_STRINGS.sub(b"", text).translate(_BRACKETS, _NO_BRACKETS)):
+        text_outside = _STRINGS.sub(b"", text)
+        if _exceeds(text_outside.translate(_BRACKETS, _NO_BRACKETS)):
             raise msgspec.DecodeError(
                 f"more than {MOST_OBJECTS} objects, or more than {DEEPEST} in one another"
             )
@@ -483,12 +491,12 @@ def convert(value: Mapping[str, Any], type: type[T]) -> T: ...
 def convert(value: Any, type: Any) -> Any: ...
 
 
-def convert(value: Any, type: Any) -> Any:
+def convert(value: Any, type: Any) -> Any:  # noqa: A002 - users may name it
     """Read plain values (parsed YAML or JSON) as a request, checking them against the contract.
 
     Args:
         value: a JSON-ready ``dict``, or a ``list`` for a bare array; decimals as text, int or ``Decimal``.
-        type: a class of :mod:`pennylane_firm.models`, or one of its unions.
+        type: a class of :mod:`.models`, or one of its unions.
 
     Raises:
         msgspec.ValidationError: a field is unknown, missing, or of the wrong type; the message has its path.

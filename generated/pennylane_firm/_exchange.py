@@ -19,6 +19,7 @@ from . import _parameters as parameters
 from ._codec import (
     Request,
     Variants,
+    as_far_as_fits,
     bounded,
     checked,
     decoder,
@@ -26,22 +27,20 @@ from ._codec import (
     explained,
     is_list,
     is_mapping,
-    kept,
     plain,
     prepared,
 )
-from ._failures import Fate, fate
+from ._connections.failures import Fate, fate
+from ._contract import BASE_PATH, USER_AGENT
 from ._limits import Turns
 from ._parameters import NO_STYLES, NOTHING, Styles, Values
-from ._redaction import Redactor
+from ._secrets.redaction import Redactor
 from .errors import NotSentError, OutcomeUnknownError, SkippedOperationError, for_status, seconds
 from .types import File
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-# What every path of the contract starts with.
-BASE = "/api/external/firm/v1"
 _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
 _MESSAGE_FIELDS = ("message", "error", "errors", "details")
@@ -52,7 +51,7 @@ class Operation(msgspec.Struct, Generic[T_co], frozen=True):
 
     ``answer`` names the class in ``models`` that a success carries (``module.Class``), is ``bytes`` for a
     body that is not JSON, or None when a success has no body; it is looked up when the first answer arrives,
-    so that no model is imported before. ``others`` are the answers of further statuses.
+    so that no model is imported before. ``further`` are the answers of further statuses.
 
     ``accept`` and ``sends`` are media types; ``parts`` are those of a form's parts, and ``decimals`` is how
     those of a body without fields are written, where the contract says so. ``styles`` are those of parameters
@@ -63,7 +62,7 @@ class Operation(msgspec.Struct, Generic[T_co], frozen=True):
     method: str
     path: str
     answer: str | None = None
-    others: Mapping[int, str | None] = {}
+    further: Mapping[int, str | None] = {}
     accept: str = "application/json"
     sends: str = "application/json"
     parts: Mapping[str, str] = {}
@@ -142,7 +141,7 @@ class Exchange:
         """The HTTP request of a call; a parameter that is ``None`` is not sent."""
         styles, sent = operation.styles, {**_HEADERS, "accept": operation.accept}
         place = parameters.path(operation.path, path, styles.get("path", NO_STYLES))
-        url = self.origin + BASE + place + parameters.query(query, styles.get("query", NO_STYLES))
+        url = self.origin + BASE_PATH + place + parameters.query(query, styles.get("query", NO_STYLES))
         if headers:
             sent |= parameters.headers(headers, styles.get("header", NO_STYLES))
         if cookies and (text := parameters.cookies(cookies, styles.get("cookie", NO_STYLES))):
@@ -170,7 +169,7 @@ class Exchange:
             The answer of a success.
 
         Raises:
-            NotSentError, OutcomeUnknownError, APIError: see :mod:`pennylane_firm.errors`.
+            NotSentError, OutcomeUnknownError, APIError: see :mod:`.errors`.
         """
         attempt, turn = 0, 0.0
         while True:
@@ -198,8 +197,8 @@ class Exchange:
         return wait if attempt < self.retries.attempts else None
 
     def _pause(self, headers: httpx.Headers, backoff: float) -> float | None:
-        asked = seconds(headers.get("retry-after"))
-        wait = backoff if asked is None else asked
+        requested = seconds(headers.get("retry-after"))
+        wait = backoff if requested is None else requested
         # Who will not wait so long does not ask again either: that goes for all calls with this token.
         if self.turns is not None:
             self.turns.pause(wait)
@@ -246,7 +245,7 @@ def answer(operation: Operation[T], reply: Reply, *, strict: bool = False) -> T:
     Raises:
         OutcomeUnknownError: the body is not what the contract promises.
     """
-    name = operation.others.get(reply.status, operation.answer)
+    name = operation.further.get(reply.status, operation.answer)
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     empty = not reply.body.strip()
     if name is None:
@@ -263,12 +262,12 @@ def answer(operation: Operation[T], reply: Reply, *, strict: bool = False) -> T:
     if not kind.endswith("json"):
         raise _undecodable(operation, reply, f"a body of type {kind or 'unknown'} instead of JSON")
     try:
-        return cast("T", _read(name, reply, strict))
+        return cast("T", _read(name, reply, strict=strict))
     except (msgspec.DecodeError, UnicodeError, LookupError) as problem:
         raise _undecodable(operation, reply, explained(problem)) from problem
 
 
-def _read(name: str, reply: Reply, strict: bool) -> Any:
+def _read(name: str, reply: Reply, *, strict: bool) -> Any:
     body = reply.body
     charset = reply.headers.get("content-type", "").lower().partition("charset=")[2].strip(' "')
     if charset not in {"", "utf-8", "utf8"}:
@@ -280,7 +279,7 @@ def _read(name: str, reply: Reply, strict: bool) -> Any:
         if strict:
             raise
         value = decoder(Any).decode(body)
-        read = kept(value, type_)
+        read = as_far_as_fits(value, type_)
         # Of a whole answer nothing can be kept: it is another one than was promised.
         if read is value and not isinstance(type_, Variants):
             raise
@@ -295,7 +294,7 @@ def left_out(operation: str, reason: str) -> NoReturn:
 _HEADERS = {
     "accept": "application/json",
     "accept-encoding": "gzip, deflate",
-    "user-agent": "pennylane_firm (pennyform)",
+    "user-agent": USER_AGENT,
 }
 MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 _READERS: dict[str, tuple[Any, msgspec.json.Decoder[Any]]] = {}
@@ -313,26 +312,26 @@ def _fields(body: object) -> Iterator[tuple[str, Any]]:
     """What a form has, by the contract's names; what is unset or null has no place in one."""
     if isinstance(body, msgspec.Struct):
         names = zip(body.__struct_encode_fields__, body.__struct_fields__, strict=True)
-        given = {key: getattr(body, name) for key, name in names}
+        values = {key: getattr(body, name) for key, name in names}
     else:
-        given = dict(cast("Mapping[str, Any]", prepared("body", body, "free")))
+        values = dict(cast("Mapping[str, Any]", prepared("body", body, "free")))
     yield from (
-        (name, value) for name, value in given.items() if value is not None and value is not msgspec.UNSET
+        (name, value) for name, value in values.items() if value is not None and value is not msgspec.UNSET
     )
 
 
 def _form_value(value: Any) -> Any:
     """An object as the JSON that stands for it in a form."""
     if is_list(value):
-        return [_form_value(each) for each in value]
+        return [_form_value(item) for item in value]
     return encode(value).decode() if isinstance(value, msgspec.Struct) or is_mapping(value) else value
 
 
 def _parts(body: object, media_types: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """The parts of a multipart form; a list is one part for each of its items."""
     for name, value in _fields(body):
-        for each in value if is_list(value) else [value]:
-            yield name, _part(each, media_types.get(name))
+        for item in value if is_list(value) else [value]:
+            yield name, _part(item, media_types.get(name))
 
 
 def _part(value: Any, media_type: str | None) -> Any:
@@ -368,8 +367,8 @@ def _json_or_text(text: str) -> Any:
 def _message(body: Any) -> str:
     if isinstance(body, dict):
         fields = cast("dict[str, Any]", body)
-        said = [_message(fields[key]) for key in _MESSAGE_FIELDS if fields.get(key)]
-        return ": ".join(dict.fromkeys(filter(None, said)))[:_LONGEST_TEXT]
+        messages = [_message(fields[key]) for key in _MESSAGE_FIELDS if fields.get(key)]
+        return ": ".join(dict.fromkeys(filter(None, messages)))[:_LONGEST_TEXT]
     if is_list(body):
         return "; ".join(filter(None, map(_message, body)))[:_LONGEST_TEXT]
     return " ".join(str(body).split())[:_LONGEST_TEXT] if body is not None else ""

@@ -29,7 +29,7 @@ class RateLimit:
 
     ``margin`` widens the period by some seconds, because requests do not reach the service at the pace at
     which they left. ``max_wait`` bounds the wait for a turn, in seconds; beyond it a call raises
-    :class:`~pennylane_firm.errors.NotSentError`.
+    :class:`~.errors.NotSentError`.
     """
 
     requests: int = 25
@@ -72,9 +72,9 @@ class Turns:
             now = self._clock.monotonic()
             self._closed_until = max(self._closed_until, now + duration)
             # Whoever waits for one of these will ask for another turn.
-            missed = [each for each in self._taken if now < each < self._closed_until]
-            for each in missed:
-                self._taken.remove(each)
+            missed = [moment for moment in self._taken if now < moment < self._closed_until]
+            for moment in missed:
+                self._taken.remove(moment)
 
     def observe(self, headers: httpx.Headers, turn: float) -> None:
         """Heed ``ratelimit-remaining`` and ``ratelimit-reset``: other processes may use the same token.
@@ -93,7 +93,7 @@ class Turns:
         """Whether the requests of this queue alone use up the allowance: then it knows best when to go on."""
         since, now = turn - self._limit.period - self._limit.margin, self._clock.monotonic()
         with self._lock:
-            return sum(since <= each <= now for each in self._taken) >= self._limit.requests
+            return sum(since <= moment <= now for moment in self._taken) >= self._limit.requests
 
     def idle(self) -> bool:
         """Whether forgetting this queue would forget nothing that matters."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from msgspec import UnsetType
 
     from ._exchange import Operation
-    from ._transport import AsyncCore, Core
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -43,7 +42,7 @@ class ListAnswer(Protocol[T_co]):
 class Cursor:
     """A place in a list that goes on with cursors.
 
-    ``first`` are parameters that go with the first page only. ``seen`` are the cursors that led here, and
+    ``first`` are parameters that go with the first page only. ``past`` are the cursors that led here, and
     ``empty`` is how many pages without items came last.
     """
 
@@ -51,7 +50,7 @@ class Cursor:
     most: int
     first: Values
     cursor: str | None
-    seen: frozenset[str] = frozenset()
+    past: frozenset[str] = frozenset()
     empty: int = 0
 
     def query(self) -> Values:
@@ -71,16 +70,16 @@ class Cursor:
             raise _broken(self.operation, "a page of the list does not say whether it is the last")
         if more is False or not (more or cursor):
             return None
-        if not isinstance(cursor, str) or not cursor or cursor in self.seen or cursor == self.cursor:
+        if not isinstance(cursor, str) or not cursor or cursor in self.past or cursor == self.cursor:
             raise _broken(self.operation, "the list goes on, but the service gave no new cursor for it")
         if len(cursor) > LONGEST_CURSOR:
             raise _broken(self.operation, f"the list goes on with a cursor of {len(cursor)} characters")
-        seen, empty = self.seen | {cursor}, 0 if answer.items else self.empty + 1
+        past, empty = self.past | {cursor}, 0 if answer.items else self.empty + 1
         if empty >= MOST_EMPTY_PAGES:
             raise _broken(self.operation, f"the list goes on after {empty} empty pages")
-        if len(seen) >= self.most:
+        if len(past) >= self.most:
             raise _broken(self.operation, f"the list goes on after {self.most} pages")
-        return replace(self, cursor=cursor, seen=seen, empty=empty)
+        return replace(self, cursor=cursor, past=past, empty=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +137,22 @@ class ListCall(Generic[T]):
         return None if place is None else replace(self, place=place)
 
 
+class Fetches(Protocol):
+    """What fetches pages: a core."""
+
+    def fetch(self, call: ListCall[T]) -> Page[T]:
+        """Fetch one page of a list."""
+        ...
+
+
+class AsyncFetches(Protocol):
+    """The same for tasks."""
+
+    async def fetch(self, call: ListCall[T]) -> AsyncPage[T]:
+        """Fetch one page of a list."""
+        ...
+
+
 class _Page(Generic[T]):
     """What the pages of both clients have."""
 
@@ -172,7 +187,7 @@ class Page(_Page[T]):
 
     __slots__ = ("_core",)
 
-    def __init__(self, core: Core, call: ListCall[T], answer: ListAnswer[T]) -> None:
+    def __init__(self, core: Fetches, call: ListCall[T], answer: ListAnswer[T]) -> None:
         super().__init__(call, answer)
         self._core = core
 
@@ -196,7 +211,7 @@ class AsyncPage(_Page[T]):
 
     __slots__ = ("_core",)
 
-    def __init__(self, core: AsyncCore, call: ListCall[T], answer: ListAnswer[T]) -> None:
+    def __init__(self, core: AsyncFetches, call: ListCall[T], answer: ListAnswer[T]) -> None:
         super().__init__(call, answer)
         self._core = core
 
@@ -221,7 +236,7 @@ class AsyncPages(Generic[T]):
 
     __slots__ = ("_call", "_core")
 
-    def __init__(self, core: AsyncCore, call: ListCall[T]) -> None:
+    def __init__(self, core: AsyncFetches, call: ListCall[T]) -> None:
         self._core = core
         self._call = call
 

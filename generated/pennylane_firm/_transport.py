@@ -3,27 +3,25 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
 
 from ._bounds import ATTEMPT, DEFAULT_BOUNDS, Attempt, Body, Bounds
 from ._clock import Clock
-from ._exchange import Exchange, Reply, Steps, answer
-from ._exchange import Operation as Operation  # Resources take both from here.
-from ._exchange import left_out as left_out
-from ._failures import TRANSPORT_FAILURES
+from ._connections.failures import TRANSPORT_FAILURES
+from ._connections.http_client import Connections
+from ._exchange import Exchange, Operation, Reply, Steps, answer
 from ._pages import AsyncPage, AsyncPages, Cursor, ListAnswer, ListCall, Number, Page
 from ._parameters import NOTHING, Values
 
 T = TypeVar("T")
 R = TypeVar("R")
-W = TypeVar("W")
+H = TypeVar("H")
 
 
-class Core:
-    """Carries out calls, blocking the thread."""
+class _Core(Generic[H]):
+    """What both cores have: the rules, and the connections."""
 
     def __init__(
         self,
@@ -31,24 +29,25 @@ class Core:
         clock: Clock,
         auth: httpx.Auth,
         timeout: httpx.Timeout,
-        transport: httpx.BaseTransport | None,
+        connections: Connections[H],
         bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         self._exchange = exchange
         self._clock = clock
         self._auth = auth
         # Waiting for a free connection is no operation on one: it is bounded beforehand.
-        self._timeout = _shortened(timeout, bounds.seconds)
+        self._timeout = _shortened(timeout, bounds.seconds).as_dict()
         self._bounds = bounds
-        self._transport = transport
-        self._lock = threading.Lock()
-        self._opened: httpx.Client | None = None
-        self._closed = False
+        self._connections = connections
         # The service's own time, as its last answer stated it.
         self.date = ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._exchange.origin!r})"
+
+
+class Core(_Core[httpx.Client]):
+    """Carries out calls, blocking the thread."""
 
     def call(
         self,
@@ -97,9 +96,9 @@ class Core:
 
     def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
-        self._closed = True
-        if self._opened is not None:
-            self._opened.close()
+        http = self._connections.close()
+        if http is not None:
+            http.close()
 
     def drive(self, steps: Steps[R]) -> R:
         """Send and wait as ``steps`` say, to their end."""
@@ -133,15 +132,16 @@ class Core:
                 enclosing.restart()
 
     def _reply(self, request: httpx.Request, attempt: Attempt) -> Reply:
-        http = self._http()
+        http = self._connections.get()
         attempt.restart()  # Reading the certificates, once, is no part of it.
-        response = http.send(request, stream=True)
+        request.extensions["timeout"] = self._timeout
+        response = http.send(request, auth=self._auth, follow_redirects=False, stream=True)
         try:
             body = Body(response, self._bounds, attempt)
             if not response.is_stream_consumed:
                 for chunk in response.iter_raw():
                     body.add(chunk)
-            return Reply(response.status_code, response.headers, body.whole())
+            return Reply(response.status_code, response.headers, body.content())
         except TRANSPORT_FAILURES:
             # A refusal stays one, whatever became of its explanation.
             if 400 <= response.status_code < 500:
@@ -150,68 +150,9 @@ class Core:
         finally:
             response.close()
 
-    def _http(self) -> httpx.Client:
-        # Made when first needed: reading the certificates takes as long as importing httpx.
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("this client is closed")
-            if self._opened is None:
-                self._opened = httpx.Client(
-                    auth=self._auth,
-                    timeout=self._timeout,
-                    transport=self._transport,
-                    follow_redirects=False,
-                    # A proxy from the environment has no business between this process and itself.
-                    trust_env=self._exchange.origin.startswith("https:"),
-                )
-                if self._transport is None or hasattr(self._transport, "_pool"):
-                    from ._network import bound
 
-                    bound(self._opened)
-            return self._opened
-
-
-class Resource(Generic[W]):
-    """The base of every resource, blocking the thread; ``W`` is what type checkers know of raw answers."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
-    @property
-    def with_raw_response(self) -> W:
-        """The same methods; each returns a ``RawResponse``: status, headers, request id, and its value."""
-        from ._raw import RawMethods
-
-        return cast("W", RawMethods(type(self), self._core))
-
-
-class AsyncCore:
+class AsyncCore(_Core[httpx.AsyncClient]):
     """Carries out calls, as asyncio tasks."""
-
-    def __init__(
-        self,
-        exchange: Exchange,
-        clock: Clock,
-        auth: httpx.Auth,
-        timeout: httpx.Timeout,
-        transport: httpx.AsyncBaseTransport | None,
-        bounds: Bounds = DEFAULT_BOUNDS,
-    ) -> None:
-        self._exchange = exchange
-        self._clock = clock
-        self._auth = auth
-        # Waiting for a free connection is no operation on one: it is bounded beforehand.
-        self._timeout = _shortened(timeout, bounds.seconds)
-        self._bounds = bounds
-        self._transport = transport
-        self._lock = threading.Lock()
-        self._opened: httpx.AsyncClient | None = None
-        self._closed = False
-        # The service's own time, as its last answer stated it.
-        self.date = ""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._exchange.origin!r})"
 
     async def call(
         self,
@@ -260,9 +201,9 @@ class AsyncCore:
 
     async def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
-        self._closed = True
-        if self._opened is not None:
-            await self._opened.aclose()
+        http = self._connections.close()
+        if http is not None:
+            await http.aclose()
 
     async def drive(self, steps: Steps[R]) -> R:
         """Send and wait as ``steps`` say, to their end."""
@@ -296,15 +237,16 @@ class AsyncCore:
                 enclosing.restart()
 
     async def _reply(self, request: httpx.Request, attempt: Attempt) -> Reply:
-        http = self._http()
+        http = self._connections.get()
         attempt.restart()  # Reading the certificates, once, is no part of it.
-        response = await http.send(request, stream=True)
+        request.extensions["timeout"] = self._timeout
+        response = await http.send(request, auth=self._auth, follow_redirects=False, stream=True)
         try:
             body = Body(response, self._bounds, attempt)
             if not response.is_stream_consumed:
                 async for chunk in response.aiter_raw():
                     body.add(chunk)
-            return Reply(response.status_code, response.headers, body.whole())
+            return Reply(response.status_code, response.headers, body.content())
         except TRANSPORT_FAILURES:
             # A refusal stays one, whatever became of its explanation.
             if 400 <= response.status_code < 500:
@@ -313,43 +255,9 @@ class AsyncCore:
         finally:
             await response.aclose()
 
-    def _http(self) -> httpx.AsyncClient:
-        # Made when first needed: reading the certificates takes as long as importing httpx.
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("this client is closed")
-            if self._opened is None:
-                self._opened = httpx.AsyncClient(
-                    auth=self._auth,
-                    timeout=self._timeout,
-                    transport=self._transport,
-                    follow_redirects=False,
-                    # A proxy from the environment has no business between this process and itself.
-                    trust_env=self._exchange.origin.startswith("https:"),
-                )
-                if self._transport is None or hasattr(self._transport, "_pool"):
-                    from ._network import bound
-
-                    bound(self._opened)
-            return self._opened
-
-
-class AsyncResource(Generic[W]):
-    """The base of every resource, as asyncio tasks; ``W`` is what type checkers know of raw answers."""
-
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
-    @property
-    def with_raw_response(self) -> W:
-        """The same methods; each returns a ``RawResponse``: status, headers, request id, and its value."""
-        from ._raw import AsyncRawMethods
-
-        return cast("W", AsyncRawMethods(type(self), self._core))
-
 
 def _shortened(timeout: httpx.Timeout, seconds: float) -> httpx.Timeout:
     """``timeout``, with no operation longer than ``seconds``."""
-    given = (timeout.connect, timeout.read, timeout.write, timeout.pool)
-    connect, read, write, pool = (seconds if each is None else min(each, seconds) for each in given)
+    seconds_each = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+    connect, read, write, pool = (seconds if limit is None else min(limit, seconds) for limit in seconds_each)
     return httpx.Timeout(connect=connect, read=read, write=write, pool=pool)

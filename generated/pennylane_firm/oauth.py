@@ -27,12 +27,14 @@ import msgspec
 
 from ._clock import SYSTEM_CLOCK, Clock
 from ._codec import checked
+from ._connections.failures import Fate, fate
+from ._connections.http_client import connect, connect_async
+from ._contract import AUTHORIZE_URL, REVOKE_URL, TOKEN_URL
 from ._exchange import Exchange, Reply, Retries, Steps
-from ._failures import Fate, fate
-from ._logs import keep_out_of_logs
-from ._origins import is_printable, is_safe
-from ._redaction import Redactor
-from ._tokens import FileTokenStore, MemoryTokenStore, Tokens, TokenStore
+from ._secrets.credentials import is_printable, is_safe
+from ._secrets.logs import keep_out_of_logs
+from ._secrets.redaction import Redactor
+from ._secrets.tokens import FileTokenStore, MemoryTokenStore, Tokens, TokenStore
 from ._transport import AsyncCore, Core
 from .errors import AuthorizationError, AuthorizationUnknownError
 
@@ -69,11 +71,7 @@ class Endpoints:
                 raise ValueError("an endpoint must be https, or http to a loopback address, without a query")
 
 
-ENDPOINTS = Endpoints(
-    authorize="https://app.pennylane.com/oauth/authorize",
-    token="https://app.pennylane.com/oauth/token",
-    revoke="https://app.pennylane.com/oauth/revoke",
-)
+ENDPOINTS = Endpoints(AUTHORIZE_URL, TOKEN_URL, REVOKE_URL)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,7 +95,7 @@ class OAuth(httpx.Auth):
     Give one object to all clients of one authorization, in threads and in tasks. Each refresh uses up the
     refresh token: it is marked as used in the store before it is sent, and the new pair is stored before
     anything else is done with it. When the answer to a refresh is lost, nobody can know which pair is valid:
-    the call fails with :class:`~pennylane_firm.errors.AuthorizationUnknownError`,
+    the call fails with :class:`~.errors.AuthorizationUnknownError`,
     and so does every later one, until the user has authorized again or :meth:`refresh` was called with
     ``again=True``.
 
@@ -113,7 +111,7 @@ class OAuth(httpx.Auth):
         clock: where time comes from.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the settings of an integration
         self,
         client_id: str,
         client_secret: str = "",
@@ -189,14 +187,14 @@ class OAuth(httpx.Auth):
         """Have the service replace the stored pair of tokens now.
 
         Args:
-            again: send a refresh token of which nobody knows whether it was used. When it was, the service
+            again: send a refresh token that may have been used. When it was, the service
                 refuses it, and may end the whole authorization.
 
         Raises:
             AuthorizationError: there are no tokens, or the service refused.
             AuthorizationUnknownError: no usable answer came, now or the last time.
         """
-        steps = self._renewed(self._store.load(), asked=True, again=again)
+        steps = self._renewed(self._store.load(), forced=True, again=again)
         return self._drive(steps)
 
     def revoke(self) -> None:
@@ -221,7 +219,8 @@ class OAuth(httpx.Auth):
 
     def _drive(self, steps: Steps[R]) -> R:
         transport = self._sync_transport
-        core = Core(_NO_RULES, self._clock, httpx.Auth(), self._timeout, transport)
+        connections = connect(transport, _NO_RULES.origin)
+        core = Core(_NO_RULES, self._clock, httpx.Auth(), self._timeout, connections)
         try:
             return core.drive(steps)
         finally:
@@ -245,14 +244,14 @@ class OAuth(httpx.Auth):
         """Have the service replace the stored pair of tokens now.
 
         Args:
-            again: send a refresh token of which nobody knows whether it was used. When it was, the service
+            again: send a refresh token that may have been used. When it was, the service
                 refuses it, and may end the whole authorization.
 
         Raises:
             AuthorizationError: there are no tokens, or the service refused.
             AuthorizationUnknownError: no usable answer came, now or the last time.
         """
-        steps = self._renewed(self._store.load(), asked=True, again=again)
+        steps = self._renewed(self._store.load(), forced=True, again=again)
         return await self._adrive(steps)
 
     async def arevoke(self) -> None:
@@ -277,7 +276,8 @@ class OAuth(httpx.Auth):
 
     async def _adrive(self, steps: Steps[R]) -> R:
         transport = self._async_transport
-        core = AsyncCore(_NO_RULES, self._clock, httpx.Auth(), self._timeout, transport)
+        connections = connect_async(transport, _NO_RULES.origin)
+        core = AsyncCore(_NO_RULES, self._clock, httpx.Auth(), self._timeout, connections)
         try:
             return await core.drive(steps)
         finally:
@@ -292,12 +292,12 @@ class OAuth(httpx.Auth):
         leeway = min(LEEWAY, (tokens.expires_at - tokens.obtained_at) / 2)
         return self._clock.time() >= tokens.expires_at - leeway
 
-    def _is_due(self, stored: Tokens, before: Tokens | None, *, asked: bool) -> bool:
+    def _is_due(self, stored: Tokens, before: Tokens | None, *, forced: bool) -> bool:
         """Whether a pair is to be replaced; not if somebody else did so since the caller saw ``before``."""
         unchanged = before is not None and stored.access_token == before.access_token
         # A new token that is refused will not be helped by a newer one.
         aged = self._clock.time() - stored.obtained_at > LEEWAY
-        return stored.in_use or self._is_ending(stored) or (unchanged and (asked or aged))
+        return stored.in_use or self._is_ending(stored) or (unchanged and (forced or aged))
 
     def _turn(self) -> Steps[None]:
         waited = 0.0
@@ -307,7 +307,7 @@ class OAuth(httpx.Auth):
             yield PAUSE
             waited += PAUSE
 
-    def _renewed(self, before: Tokens | None, *, asked: bool = False, again: bool = False) -> Steps[Tokens]:
+    def _renewed(self, before: Tokens | None, *, forced: bool = False, again: bool = False) -> Steps[Tokens]:
         yield from self._turn()
         try:
             stored = self._store.load()
@@ -316,7 +316,7 @@ class OAuth(httpx.Auth):
             self._known, self._seen = None, stored
             if stored.in_use and not again:
                 raise AuthorizationUnknownError(_LOST)
-            if self._is_due(stored, before, asked=asked):
+            if self._is_due(stored, before, forced=forced):
                 stored = yield from self._refreshed(stored)
             self._known = self._seen = stored
             return stored
@@ -359,7 +359,7 @@ class OAuth(httpx.Auth):
             tokens = self._store.load()
             if tokens is not None:
                 form = {"token": tokens.refresh_token, "token_type_hint": "refresh_token"}
-                yield from self._asked(self._endpoints.revoke, form)
+                yield from self._post(self._endpoints.revoke, form)
                 self._store.clear()
             self._known = None
         finally:
@@ -367,7 +367,7 @@ class OAuth(httpx.Auth):
 
     def _granted(self, form: Mapping[str, str]) -> Steps[Tokens]:
         started = self._clock.time()
-        reply = yield from self._asked(self._endpoints.token, form)
+        reply = yield from self._post(self._endpoints.token, form)
         grant = _grant(reply.body)
         if grant is None:
             raise AuthorizationUnknownError(f"status {reply.status} without a usable token; {_LOST}")
@@ -380,7 +380,7 @@ class OAuth(httpx.Auth):
             grant.scope,
         )
 
-    def _asked(self, url: str, form: Mapping[str, str]) -> Steps[Reply]:
+    def _post(self, url: str, form: Mapping[str, str]) -> Steps[Reply]:
         who = {"client_id": self._client_id, "client_secret": self._client_secret}
         data = {**form, **{name: value for name, value in who.items() if value}}
         request = httpx.Request("POST", url, headers={"accept": "application/json"}, data=data)
@@ -421,11 +421,11 @@ def _grant(body: bytes) -> _Grant | None:
 
 def _refusal(reply: Reply, redact: Redactor) -> AuthorizationError:
     body = redact.in_bytes(reply.body)
-    said = " ".join(body.decode("utf-8", "replace").split())
-    said = f"status {reply.status}: {said[:_LONGEST_TEXT]}"
+    text = " ".join(body.decode("utf-8", "replace").split())
+    text = f"status {reply.status}: {text[:_LONGEST_TEXT]}"
     if reply.status >= 500 or reply.status < 400 or reply.status == 408:
-        return AuthorizationUnknownError(f"{said}; {_LOST}")
-    return AuthorizationError(said, error=_error(body))
+        return AuthorizationUnknownError(f"{text}; {_LOST}")
+    return AuthorizationError(text, error=_error(body))
 
 
 def _error(body: bytes) -> str:
@@ -438,18 +438,18 @@ def _error(body: bytes) -> str:
 
 def _code(request: AuthorizationRequest, callback: str) -> str:
     """The code that a callback brings, if it is the answer to ``request``."""
-    given = {name: values[-1] for name, values in parse_qs(urlsplit(callback).query).items()}
-    if not hmac.compare_digest(given.get("state", "").encode(), request.state.encode()):
+    parameters = {name: values[-1] for name, values in parse_qs(urlsplit(callback).query).items()}
+    if not hmac.compare_digest(parameters.get("state", "").encode(), request.state.encode()):
         raise AuthorizationError("the state is not the one that was sent: this is not the user who asked")
-    if "error" in given:
+    if "error" in parameters:
         # The callback comes from a browser, and who made it knows the state.
-        redact = Redactor((request.state, request.verifier, given.get("code", "")))
-        error, description = redact(given["error"]), redact(given.get("error_description", ""))
-        said = f"{error}: {description}".removesuffix(": ")
-        raise AuthorizationError(said[:_LONGEST_TEXT], error=error)
-    if not given.get("code"):
+        redact = Redactor((request.state, request.verifier, parameters.get("code", "")))
+        error, description = redact(parameters["error"]), redact(parameters.get("error_description", ""))
+        text = f"{error}: {description}".removesuffix(": ")
+        raise AuthorizationError(text[:_LONGEST_TEXT], error=error)
+    if not parameters.get("code"):
         raise AuthorizationError("the callback brings no code")
-    return given["code"]
+    return parameters["code"]
 
 
 def _challenge(verifier: str) -> str:

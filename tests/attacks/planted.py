@@ -126,7 +126,7 @@ PLANTED: Mapping[str, Plant] = {
         "answers", "pennylane_company._bounds:Body.add", _add_all
     ),
     "secrets are not looked for": Plant(
-        "token", "pennylane_company._redaction:Redactor.__call__", lambda _, text: text
+        "token", "pennylane_company._secrets.redaction:Redactor.__call__", lambda _, text: text
     ),
     "an output that fails is a failure": Plant(
         "output", "cli.output:Output.write", lambda self, text: self._write(text) or len(text)

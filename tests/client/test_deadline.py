@@ -29,7 +29,7 @@ from pennylane_company import (
     oauth,
 )
 from pennylane_company._bounds import ATTEMPT
-from pennylane_company._failures import Fate, fate
+from pennylane_company._connections.failures import Fate, fate
 
 from tests.client.conftest import FakeClock
 
@@ -262,7 +262,7 @@ def test_an_attempt_without_time_outs_ends(clock: FakeClock) -> None:
 
 def test_waiting_for_a_connection_ends(clock: FakeClock) -> None:
     client = Client("a-token", timeout=httpx.Timeout(None), bounds=Bounds(seconds=7.0), clock=clock)
-    assert client._core._timeout == httpx.Timeout(7.0)
+    assert client._core._timeout == httpx.Timeout(7.0).as_dict()
 
 
 @BOTH
@@ -301,7 +301,7 @@ def test_a_transport_that_opens_connections_otherwise_is_bounded_as_it_is_read(c
 def test_a_transport_of_two_clients_is_bound_once(clock: FakeClock) -> None:
     transport = httpx.HTTPTransport()
     for _ in range(3):
-        Client("a-token", transport=transport)._core._http()
+        Client("a-token", transport=transport)._core._connections.get()
     backend = transport._pool._network_backend  # type: ignore[attr-defined]
     assert type(backend).__name__ == "_Backend"
     assert isinstance(backend._inner, httpcore.SyncBackend)
@@ -310,7 +310,7 @@ def test_a_transport_of_two_clients_is_bound_once(clock: FakeClock) -> None:
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
 def test_connections_through_proxies_are_bound(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "http://127.0.0.1:9")
-    opened = Client("a-token")._core._http()
+    opened = Client("a-token")._core._connections.get()
     pools = [transport._pool for transport in (opened._transport, *opened._mounts.values()) if transport]  # type: ignore[attr-defined]
     assert len(pools) == 2
     assert {type(pool._network_backend).__name__ for pool in pools} == {"_Backend"}

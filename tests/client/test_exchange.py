@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from pennylane_company import Client, File, Retries, errors, models
-from pennylane_company._failures import FATES, Fate, fate
+from pennylane_company._connections.failures import FATES, Fate, fate
 
 from tests.client.conftest import FakeClock
 

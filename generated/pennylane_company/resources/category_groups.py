@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._transport import AsyncResource, Operation, Resource
+from .._exchange import Operation
+from .._raw import AsyncResource, Resource
 
 if TYPE_CHECKING:
     from .. import models

@@ -27,7 +27,7 @@ from pennyform.spec.pin.store import Store, digest
 NAME = "lock.json"
 _FORMAT_VERSION = 1
 _PACKAGES = ("openapi-python-client", "jinja2", "msgspec", "ruff")
-_ROOMS = ("codegen", "spec", "results")
+_ROOMS = ("client_runtime", "codegen", "spec", "results")
 # Part of the emitted clients, word for word; the rules of VAT codes.
 _MODULES = ("redaction.py", "vat_rules.py")
 # Folders that decide nothing: Python's caches, what compares contracts, the templates of `init` and invoices.

@@ -14,10 +14,10 @@ from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.limits import Patience
 from pennyform.engine.recovery import UnknownOutcomeResolver
 from pennylane_company import _exchange, convert, errors, models
+from pennylane_company._connections.failures import Fate
 from pennylane_company._exchange import Exchange, Operation
-from pennylane_company._failures import Fate
 from pennylane_company._limits import Turns
-from pennylane_company._redaction import Redactor
+from pennylane_company._secrets.redaction import Redactor
 
 from tests.simulation import process_runtime
 from tests.simulation.planted.bug import Bug, replaced

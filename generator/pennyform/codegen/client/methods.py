@@ -173,7 +173,7 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
             parts.append(_model(operation, answer, modules))
         if further:
             models = (Code(f"{int(other.status)}: {_model(operation, other, modules)}") for other in further)
-            parts.append(Code(f"others={{{join_code(models)}}}"))
+            parts.append(Code(f"further={{{join_code(models)}}}"))
         parts += call.settings
         constants.append(Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})"))
     taken = {call.operation.name for call in calls}

@@ -334,7 +334,7 @@ def _variants(
         # Plain text before what is read from text: a date that text happens to look like would lose its form.
         codes = [part for other in other_types for part in other.parts]
         codes.sort(key=lambda code: code != "str")
-        yield Code(f"others=({join_code(dict.fromkeys(codes))},)")
+        yield Code(f"other_types=({join_code(dict.fromkeys(codes))},)")
     if direction == ANSWER:
         yield Code("known=False")
     tag = components.discriminator(structs)

@@ -22,54 +22,27 @@ class Variant:
     """The words that differ between the synchronous and the asynchronous client."""
 
     key: str
-    name: Code
-    verb: Code
-    generator: Code
     prefix: Code
     client: Code
-    core: Code
     adverb: Code
     async_: Code
     await_: Code
     with_: Code
-    enter: Code
-    exit: Code
     page: Code
-    get_page: Code
     raw_method: Code
-    httpx_client: Code
-    base_transport: Code
-    close: Code
-    iter_raw: Code
-    sleep: Code
 
 
 # What each of them has where the templates differ: synchronous, asynchronous.
 _WORDS = {
-    "name": ("sync", "async"),
-    "verb": ("", "a"),
-    "generator": (
-        "Generator[httpx.Request, httpx.Response, None]",
-        "AsyncGenerator[httpx.Request, httpx.Response]",
-    ),
     "prefix": ("", "Async"),
     "client": ("Client", "AsyncClient"),
-    "core": ("Core", "AsyncCore"),
     "adverb": ("blocking the thread", "as asyncio tasks"),
     "async_": ("", "async "),
     "await_": ("", "await "),
     "with_": ("", "async "),
-    "enter": ("__enter__", "__aenter__"),
-    "exit": ("__exit__", "__aexit__"),
-    # What a list gives back, and how: a task has nothing to wait for before it is awaited.
+    # What a list gives back: a task has nothing to wait for before it is awaited.
     "page": ("Page", "AsyncPages"),
-    "get_page": ("self.fetch(", "AsyncPages(self, "),
     "raw_method": ("raw_method", "async_raw_method"),
-    "httpx_client": ("Client", "AsyncClient"),
-    "base_transport": ("BaseTransport", "AsyncBaseTransport"),
-    "close": ("close", "aclose"),
-    "iter_raw": ("iter_raw", "aiter_raw"),
-    "sleep": ("sleep", "async_sleep"),
 }
 VARIANTS = tuple(
     Variant(key, **{field: Code(words[index]) for field, words in _WORDS.items()})

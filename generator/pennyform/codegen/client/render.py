@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from pennyform import redaction
+from pennyform import client_runtime, redaction
 from pennyform.codegen.client.code import Code, fill, join_code, literal, only_code
 from pennyform.codegen.client.filters import Filter
 from pennyform.codegen.client.methods import Resource
@@ -20,29 +20,15 @@ from pennyform.findings import failure
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import Contract
 
-# Template → module, for what does not depend on the contract's operations.
-_RUNTIME = {
-    "bounds.py.jinja": "_bounds.py",
-    "clock.py.jinja": "_clock.py",
-    "codec.py.jinja": "_codec.py",
-    "errors.py.jinja": "errors.py",
-    "exchange.py.jinja": "_exchange.py",
-    "failures.py.jinja": "_failures.py",
-    "lazy.py.jinja": "_lazy.py",
-    "limits.py.jinja": "_limits.py",
-    "logs.py.jinja": "_logs.py",
-    "network.py.jinja": "_network.py",
-    "oauth.py.jinja": "oauth.py",
-    "origins.py.jinja": "_origins.py",
+# Template → module, for what depends on the contract, but not on its operations.
+_TEMPLATES = {
+    "contract.py.jinja": "_contract.py",
     "package_init.py.jinja": "__init__.py",
-    "pages.py.jinja": "_pages.py",
-    "parameters.py.jinja": "_parameters.py",
     "py.typed.jinja": "py.typed",
-    "raw.py.jinja": "_raw.py",
-    "tokens.py.jinja": "_tokens.py",
-    "transport.py.jinja": "_transport.py",
-    "types.py.jinja": "types.py",
 }
+_RUNTIME = Path(client_runtime.__file__).parent
+# Stand-ins, which are emitted otherwise, and the text about the folder itself.
+_NOT_COPIED = {"__init__.py", "_contract.py", "_secrets/redaction.py"}
 _IMPORT_BLOCKS = (("decimal", "typing"), ("msgspec",))
 # The resource that docstrings show, where the contract has it.
 _EXAMPLE = Code("customer_invoices")
@@ -71,11 +57,17 @@ class Renderer:
     def runtime(self, endpoints: OAuthEndpoints, base: str) -> dict[str, str]:
         """What every client has; the contract gives the addresses of OAuth and the start of all paths."""
         values = {"endpoints": endpoints, "base": literal(base)}
-        files = dict(self._module(module, template, **values) for template, module in _RUNTIME.items())
+        files = dict(self._module(module, template, **values) for template, module in _TEMPLATES.items())
+        header = self._environment.get_template("header.jinja").render().strip()
+        for file in sorted(_RUNTIME.rglob("*.py")):
+            module = file.relative_to(_RUNTIME).as_posix()
+            if module not in _NOT_COPIED:
+                # In place of the first line, so that lines keep their numbers.
+                _, _, source = file.read_text(encoding="utf-8").partition("\n")
+                files[f"{self._package}/{module}"] = f"{header}\n{source}"
         # One module for the tool and the clients: what one of them finds, the other one finds too.
-        header = self._environment.get_template("header.jinja").render()
         source = Path(redaction.__file__).read_text(encoding="utf-8")
-        return files | {f"{self._package}/_redaction.py": f"{header}\n{source}"}
+        return files | {f"{self._package}/_secrets/redaction.py": f"{header}\n{source}"}
 
     def models(self, modules: Mapping[str, Sequence[Model]]) -> dict[str, str]:
         """The modules of models, and the index that finds a model without importing the others."""

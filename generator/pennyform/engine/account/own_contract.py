@@ -17,7 +17,7 @@ import httpx
 import msgspec
 from jsonschema_rs import Draft202012Validator
 from pennylane_company import models
-from pennylane_company._client import BearerToken
+from pennylane_company._secrets.credentials import BearerToken
 
 from pennyform.engine.account.errors import RefusedError
 

@@ -1,0 +1,65 @@
+# Part of every emitted client: `pennyform generate` copies it, with its own header in place of this line.
+"""The HTTP client behind the cores: made when first needed, or one that somebody else made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import httpx
+
+H = TypeVar("H")
+
+
+class Connections(Generic[H]):
+    """The HTTP client behind one or more cores, made when first needed.
+
+    Args:
+        make: makes it: reading the certificates takes as long as importing httpx.
+        foreign: one that somebody else made, and closes.
+    """
+
+    def __init__(self, make: Callable[[], H], foreign: H | None = None) -> None:
+        self._make = make
+        self._foreign = foreign
+        self._lock = threading.Lock()
+        self._opened: H | None = None
+        self._closed = False
+
+    def get(self) -> H:
+        """The HTTP client, every connection of which ends by the deadline of its attempt.
+
+        Raises:
+            RuntimeError: it is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this client is closed")
+            if self._opened is None:
+                self._opened = self._make() if self._foreign is None else self._foreign
+                if hasattr(getattr(self._opened, "_transport", None), "_pool"):
+                    from .network import bound
+
+                    bound(self._opened)
+            return self._opened
+
+    def close(self) -> H | None:
+        """Give out no client any more; the one that is to be closed now, if any."""
+        self._closed = True
+        return self._opened if self._foreign is None else None
+
+
+def connect(transport: httpx.BaseTransport | None, origin: str) -> Connections[httpx.Client]:
+    """Connections to ``origin``, through ``transport`` if there is one."""
+    return Connections(lambda: httpx.Client(transport=transport, trust_env=_is_remote(origin)))
+
+
+def connect_async(transport: httpx.AsyncBaseTransport | None, origin: str) -> Connections[httpx.AsyncClient]:
+    """The same for tasks."""
+    return Connections(lambda: httpx.AsyncClient(transport=transport, trust_env=_is_remote(origin)))
+
+
+def _is_remote(origin: str) -> bool:
+    """Whether a proxy from the environment may come in between: not between this process and itself."""
+    return origin.startswith("https:")
