@@ -44,10 +44,11 @@ def _constants(file: Path) -> set[str]:
 # Words of code for tasks, and what stands in their place in code for threads.
 WORDS = {
     r"\basync |\bawait ": "",
+    r"\bAwaitable\[(.*)\]\]:": r"\1]:",
     # A list that is not awaited is not fetched.
     r"\bAsyncPages\(self, ": "self.fetch(",
     r"\bAsyncPages\b": "Page",
-    r"\bAsync(?=[A-Z])": "",
+    r"\b(_?)Async(?=[A-Z])": r"\1",
     r"\b__a(?=enter__|exit__|iter__)": "__",
     r"\ba(?=close\b|iter_raw\b)": "",
     r"\basync_(?=sleep\b)": "",
