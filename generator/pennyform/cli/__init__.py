@@ -145,6 +145,13 @@ def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> in
     from pennyform.cli.definitions import run_with_account
     from pennyform.engine.runtime import Runtime
 
+    targets = getattr(options, "targets", None)
+    if targets and targets.is_for_several:
+        from pennyform.cli.commands.account.companies import COMMANDS
+        from pennyform.cli.companies import run_companies
+
+        runs = (command.run, COMMANDS[name])
+        return int(run_companies(*runs, options, terminal, runtime or Runtime.system()))
     return int(run_with_account(command.run, options, terminal, runtime or Runtime.system()))
 
 

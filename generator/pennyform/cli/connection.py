@@ -1,14 +1,8 @@
-"""Which account a command talks to: the embedded sandbox, or the real service with a token.
-
-The token comes from a private file, the environment, or the keyring, never from the command line: that can be
-read by everybody on the machine, so only a file's *name* may stand there.
-"""
+"""Which account a command talks to: the embedded sandbox, or the real service with a token."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -20,6 +14,7 @@ import pennylane_company
 from pennylane_company import Client
 
 from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal
+from pennyform.cli.tokens import find_token
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.own_contract import ObservedToken, OwnContract
 from pennyform.engine.account.records import Company
@@ -27,15 +22,11 @@ from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Clock, Runtime
 from pennyform.engine.session import CompanyFiles
 from pennyform.engine.state_folder import StateFolder, state_folder
-from pennyform.findings import Failure, failure
+from pennyform.findings import failure
 from pennyform.invoices import Repository
 
 BASE_URL_VARIABLE = "PENNYLANE_BASE_URL"
 DEFAULT_BASE_URL = "https://app.pennylane.com"
-KEYRING_SERVICE = "pennyform"
-# Far more than any token; a file beyond this is something else.
-_MAX_TOKEN_BYTES = 4096
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ def connect(
 
     Args:
         repository: says whether it is the sandbox or the real service.
-        token_file: where the token for the real service lies; the environment or the keyring when None.
+        token_file: where the token for the real service lies; see ``find_token`` when None.
         terminal: has the environment variables, and is told the token.
         runtime: the machine.
 
@@ -113,7 +104,7 @@ def connect(
     base_url = environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
     try:
         host = canonical_host(base_url)
-        token = find_token(token_file, host, environ)
+        token = find_token(repository, token_file, host, terminal, runtime.run_command)
         terminal.secrets.add(token)
         auth, contract = _observed(token, repository)
         client = Client(
@@ -166,69 +157,3 @@ def canonical_host(base_url: str) -> str:
     host = "127.0.0.1" if host in {"localhost", "::1"} else host
     port = "" if url.port in {None, 443, 80} else f":{url.port}"
     return (host or "service") + port
-
-
-def find_token(file: Path | None, host: str, environ: Mapping[str, str]) -> str:
-    """The token for the real service: from ``file``, else from the environment, else from the keyring.
-
-    Args:
-        file: ``--token-file``; a file or pipe for its owner alone, with the token as its only line.
-        host: names the service in the keyring, such as ``app.pennylane.com``.
-        environ: the environment variables.
-
-    Raises:
-        Failure: there is no token, or its file is open to others, too long, or something else.
-    """
-    if file is not None:
-        return _read_token_file(file)
-    token = environ.get(TOKEN_VARIABLE, "").strip() or _read_keyring(host)
-    if token:
-        return token
-    raise failure(
-        "token-missing",
-        f"there is no API token: {TOKEN_VARIABLE} is not set",
-        detail="The environment is production, so requests would go to the real service.",
-        fix=f"set {TOKEN_VARIABLE}, name a --token-file, or pass --sandbox to work on the embedded sandbox",
-    )
-
-
-def _read_token_file(path: Path) -> str:
-    try:
-        # Looked at through the open file: what is checked is what is read.
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            # A pipe serves `--token-file <(...)`: then the token is on no disk.
-            if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
-                raise _token_file_error(path, "it is neither a file nor a pipe")
-            # Elsewhere the mode does not say who may read.
-            if os.name == "posix" and status.st_mode & _OTHERS:
-                raise _token_file_error(path, "others than its owner may use it", fix=f"chmod 600 {path}")
-            content = file.read(_MAX_TOKEN_BYTES + 1)
-    except OSError as problem:
-        raise _token_file_error(path, problem.strerror or "it cannot be read") from None
-    if len(content) > _MAX_TOKEN_BYTES:
-        raise _token_file_error(path, f"it has more than {_MAX_TOKEN_BYTES} bytes")
-    token = content.decode("ascii", "replace").strip()
-    if not token:
-        raise _token_file_error(path, "it is empty")
-    return token
-
-
-def _token_file_error(
-    path: Path, problem: str, *, fix: str = "name a private file with the token as its only line"
-) -> Failure:
-    return failure("token-file", f"the token file cannot be used: {problem}", file=str(path), fix=fix)
-
-
-def _read_keyring(host: str) -> str:
-    """The token that the system's keyring keeps, "" when there is none, or no keyring."""
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return ""
-    try:
-        return keyring.get_password(KEYRING_SERVICE, host) or ""
-    except KeyringError:
-        # Locked, or no keyring on this machine: the same as no token, and said so by the caller.
-        return ""

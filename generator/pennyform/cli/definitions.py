@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -16,10 +16,10 @@ from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.preflight import check_dates, preflight, select_invoices
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
-from pennyform.findings import Finding, Severity, errors, failure
+from pennyform.findings import Failure, Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.results.documents import json_text
-from pennyform.safe_files import real_path, write_file
+from pennyform.safe_files import SETTINGS_FILE, real_path, write_file
 
 Options = TypeVar("Options")
 
@@ -35,11 +35,44 @@ def load_repository(targets: TargetOptions, terminal: Terminal, runtime: Runtime
     repository, findings = runtime.load_definitions(targets.paths, environment=targets.environment)
     if errors(findings):
         raise PlanRejectedError(findings)
+    if repository.settings.companies:
+        raise failure(
+            "company-unnamed",
+            "this repository holds several companies, and none of them is named",
+            file=str(repository.root / SETTINGS_FILE),
+            fix="name one with --company NAME, or all of them with --all",
+        )
+    # Who names companies has looked at all of them.
+    if repository.settings.company and not targets.companies:
+        require_own_account(repository)
     terminal.print_findings([finding for finding in findings if finding.severity is not Severity.NOTE])
     repository = select_invoices(in_environment(repository, targets.environment), targets.references)
     # Before a token is looked for: what cannot be carried out needs no account to say so.
     preflight(repository)
     return repository
+
+
+def require_own_account(repository: Repository) -> None:
+    """Refuse a company whose settings mean the account of another one of the same root.
+
+    Raises:
+        PlanRejectedError: they do.
+    """
+    from pennyform.invoices.sources.companies import companies_of, same_accounts
+
+    listed, _ = companies_of(repository.root)
+    refuse_same_account(repository.settings.company, repository.root, same_accounts(listed))
+
+
+def refuse_same_account(name: str, folder: Path, same: Mapping[str, str]) -> None:
+    """Refuse the company ``name`` when another one has its account, by ``same``: see ``same_accounts``.
+
+    Raises:
+        PlanRejectedError: another one does.
+    """
+    if other := same.get(name):
+        summary = f"the company `{other}` has the same account"
+        raise PlanRejectedError([Finding("company-identity", Severity.ERROR, summary, str(folder))])
 
 
 def in_environment(repository: Repository, environment: str | None) -> Repository:
@@ -95,32 +128,54 @@ def require_all_definitions(repository: Repository, targets: TargetOptions) -> N
         )
 
 
+class LockedError(Failure):
+    """Another apply to the company is under way."""
+
+
 def run_with_account(
     run: Callable[[Options, Terminal, Runtime], Exit], options: Options, terminal: Terminal, runtime: Runtime
 ) -> Exit:
     """Run a command; say on standard error why the account could not be used, nothing being changed by then.
 
     Returns:
-        What ``run`` returns; 4 when definitions are rejected, 75 when the rate is exhausted, 1 otherwise.
+        What ``run`` returns, or what :func:`explain` makes of what it raises.
     """
     find_schemas = schema_finder(terminal.environ)
     load = functools.partial(runtime.load_definitions, find_schemas=find_schemas)
     try:
         return run(options, terminal, replace(runtime, load_definitions=load))
-    except PlanRejectedError as problem:
-        terminal.print_findings(problem.findings)
-        return Exit.FINDINGS
-    except RateExhaustedError as problem:
-        code, rule, fix = Exit.TRY_LATER, "api-rate", "try again later; others may be using the same token"
-        summary = str(problem)
-    except NotAllowedError as problem:
-        code, rule, summary = Exit.ERROR, "api-not-allowed", str(problem)
-        fix = "check the token, its expiry and its scopes with 'pennyform auth status'"
-    except OutcomeError as problem:
-        code, rule, fix = Exit.ERROR, "api-unreachable", "check the network and try again"
-        summary = str(problem)
-    terminal.print_findings([Finding(rule, Severity.ERROR, summary, fix=fix)])
-    return code
+    except (PlanRejectedError, LockedError, OutcomeError) as problem:
+        code, findings = explain(problem)
+        terminal.print_findings(findings)
+        return code
+
+
+def explain(problem: PlanRejectedError | Failure | OutcomeError) -> tuple[Exit, list[Finding]]:
+    """What becomes of a command that cannot go on: its exit code, and the findings that say why.
+
+    Returns:
+        4 when definitions are rejected, 75 when the rate is exhausted or another apply is under way, else 1.
+    """
+    code, rule, fix = Exit.ERROR, "api-unreachable", "check the network and try again"
+    match problem:
+        case PlanRejectedError():
+            return Exit.FINDINGS, list(problem.findings)
+        case LockedError():
+            return Exit.TRY_LATER, problem.findings
+        case Failure():
+            return Exit.ERROR, problem.findings
+        case RateExhaustedError():
+            code, rule, fix = (
+                Exit.TRY_LATER,
+                "api-rate",
+                "try again later; others may be using the same token",
+            )
+        case NotAllowedError():
+            rule, fix = (
+                "api-not-allowed",
+                "check the token, its expiry and its scopes with 'pennyform auth status'",
+            )
+    return code, [Finding(rule, Severity.ERROR, str(problem), fix=fix)]
 
 
 def write_page(text: str, file: Path, terminal: Terminal) -> Exit:

@@ -50,6 +50,9 @@ DRAFTS_AHEAD = 60
 # Requests under way at once. Answers of 1.5 s each on average still fill the rate.
 WORKERS = 8
 
+# Companies of one repository that a command works on at once, each at its own rate.
+COMPANIES = 8
+
 # What is read into memory in one piece: a journal, an attached file.
 FILE_BYTES = 1024**3
 

@@ -41,7 +41,7 @@ class StateFolder:
         Raises:
             Failure: it does: the key would come with a commit as easily as the journal it should vouch for.
         """
-        if not self.secret and is_below(real_path(self.path), _work_tree(root)):
+        if not self.secret and is_below(real_path(self.path), work_tree(root)):
             raise _refused(
                 self.path,
                 "it lies in the invoice repository",
@@ -104,7 +104,7 @@ class StateFolder:
         return hmac.digest(self.key(), f"pennyform journal {name}".encode(), "sha256")
 
 
-def _work_tree(root: str | Path) -> Path:
+def work_tree(root: str | Path) -> Path:
     """The folder whose files are committed together with those of ``root``; ``root`` without one."""
     real = real_path(root)
     return next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), real)

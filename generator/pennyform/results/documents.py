@@ -8,6 +8,11 @@ from typing import Any
 import msgspec
 
 from pennyform.results.apply import ApplyDocument
+from pennyform.results.companies import (
+    CompaniesApplyDocument,
+    CompaniesPlanDocument,
+    CompaniesVerificationDocument,
+)
 from pennyform.results.contract_diff import ContractDiffDocument
 from pennyform.results.findings import FindingsDocument, RulesDocument
 from pennyform.results.plan import PlanDocument
@@ -24,6 +29,9 @@ DOCUMENTS: dict[str, type[Record]] = {
     "findings": FindingsDocument,
     "rules": RulesDocument,
     "contract-diff": ContractDiffDocument,
+    "companies-plan": CompaniesPlanDocument,
+    "companies-apply": CompaniesApplyDocument,
+    "companies-verification": CompaniesVerificationDocument,
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -36,7 +36,8 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_targets(parser: argparse.ArgumentParser, *, prune: bool) -> None:
-    """``--target``, which may be given more than once, and ``--prune``."""
+    """``--target``, which may be given more than once, ``--prune``, ``--company`` and ``--all``."""
+    add_companies(parser)
     parser.add_argument(
         "--target",
         action="append",
@@ -50,6 +51,19 @@ def _add_targets(parser: argparse.ArgumentParser, *, prune: bool) -> None:
             action="store_true",
             help="also delete drafts with this repository's reference_prefix that no definition asks for",
         )
+
+
+def add_companies(parser: argparse.ArgumentParser) -> None:
+    """``--company``, which may be given more than once, and ``--all``."""
+    companies = parser.add_mutually_exclusive_group()
+    companies.add_argument(
+        "--company",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this company of a repository that holds several; may be repeated",
+    )
+    companies.add_argument("--all", action="store_true", help="all companies of the repository")
 
 
 def _add_page(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +83,8 @@ class TargetOptions:
         token_file: where the API token lies; None for the environment variable or the keyring.
         references: the invoices that the command is restricted to; none for all of them.
         prune: also delete drafts that left the repository.
+        companies: names of companies that the command is about; none for the repository of ``paths``.
+        all_companies: whether it is about all of them.
     """
 
     paths: tuple[Path, ...]
@@ -76,6 +92,19 @@ class TargetOptions:
     token_file: Path | None
     references: tuple[str, ...] = ()
     prune: bool = False
+    companies: tuple[str, ...] = ()
+    all_companies: bool = False
+
+    @property
+    def is_several_plans(self) -> bool:
+        """Whether the paths are saved plans of several companies: definitions are known by their suffix."""
+        are_plans = (path.suffix not in {".yaml", ".yml"} and path.is_file() for path in self.paths)
+        return len(self.paths) > 1 and len({*self.paths}) == len(self.paths) and all(are_plans)
+
+    @property
+    def is_for_several(self) -> bool:
+        """Whether companies are named, or saved plans of several of them."""
+        return bool(self.companies) or self.all_companies or self.is_several_plans
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> TargetOptions:
@@ -86,6 +115,8 @@ class TargetOptions:
             args.token_file,
             tuple(getattr(args, "target", ())),
             getattr(args, "prune", False),
+            tuple(dict.fromkeys(getattr(args, "company", ()))),
+            getattr(args, "all", False),
         )
 
 
@@ -267,6 +298,7 @@ class AdoptOptions:
         """Declare the options."""
         add_paths(parser)
         _add_account(parser)
+        add_companies(parser)
         parser.add_argument(
             "--from", dest="first", type=parse_day, metavar="DATE", help="invoices dated from this day on"
         )

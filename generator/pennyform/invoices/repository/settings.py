@@ -180,7 +180,7 @@ def _check_root(document: Document) -> Iterator[Finding]:
 
 def _check_companies(document: Document, root: FilePath, reader: FileReader) -> Iterator[Finding]:
     """Whether the folders of all companies can be used, and are those of different accounts."""
-    from pennyform.invoices.sources.companies import list_companies
+    from pennyform.invoices.sources.companies import account_of, list_companies
 
     companies, findings = list_companies(document, root)
     yield from findings
@@ -192,25 +192,9 @@ def _check_companies(document: Document, root: FilePath, reader: FileReader) -> 
             file, str(folder / company.folder.relative_to(root) / SETTINGS_FILE), "", company.folder
         )
         settings = reader.read(source).document
-        path = _identity(settings)
-        if settings is None or path is None:
+        account = account_of(settings)
+        if settings is None or account is None:
             continue
-        other = names.setdefault(_at(settings.value, path), company.name)
+        other = names.setdefault(account[0], company.name)
         if other != company.name:
-            yield settings.finding("company-identity", f"`{other}` has the same account", path)
-
-
-def _identity(settings: Document | None) -> Path | None:
-    """Where settings say the id of the real account; None when they do not."""
-    paths: tuple[Path, ...] = (
-        ("environments", "production", "policies", "company_id"),
-        ("policies", "company_id"),
-    )
-    valid = (path for path in paths if settings and isinstance(_at(settings.value, path), int))
-    return next(valid, None)
-
-
-def _at(value: YamlValue, path: Path) -> YamlValue:
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
+            yield settings.finding("company-identity", f"`{other}` has the same account", account[1])

@@ -15,10 +15,15 @@ from typing import NamedTuple
 from pennyform.findings import Finding
 from pennyform.invoices.sources.source_file import FileReader, Source
 from pennyform.invoices.yaml.document import Document
+from pennyform.invoices.yaml.document import Path as StepsToValue
 from pennyform.safe_files import SETTINGS_FILE, settings_above
 
 # Each of them is compared with each folder.
 MOST_PATTERNS = 50
+_ACCOUNT_PATHS: tuple[StepsToValue, ...] = (
+    ("environments", "production", "policies", "company_id"),
+    ("policies", "company_id"),
+)
 MOST_COMPANIES = 10_000
 
 
@@ -109,3 +114,40 @@ def _folders(folder: Path, pattern: Sequence[str]) -> Iterator[Path]:
         # What lies behind a link lies elsewhere.
         elif not (folder / name).is_symlink():
             yield from _folders(folder / name, rest)
+
+
+def companies_of(path: Path) -> tuple[list[Company], list[Finding]]:
+    """The companies of the repository around ``path``, or of the root that lists it, and what is wrong."""
+    reader = FileReader()
+    root = settings_above(path)
+    while root is not None:
+        file = root / SETTINGS_FILE
+        document = reader.read(Source(file, str(file), "", root)).document
+        if document is not None and patterns_of(document):
+            return list_companies(document, root)
+        root = settings_above(root.parent)
+    return [], []
+
+
+def account_of(settings: Document | None) -> tuple[int, StepsToValue] | None:
+    """The id of the real account that settings name, and where they do; None when they name none."""
+    for path in _ACCOUNT_PATHS:
+        value = settings.value if settings else None
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, int):
+            return value, path
+    return None
+
+
+def same_accounts(companies: Sequence[Company]) -> dict[str, str]:
+    """The names of companies whose real account another one has too, each with the name of that one."""
+    reader = FileReader()
+    names: dict[int, str] = {}
+    same: dict[str, str] = {}
+    for company in companies:
+        file = company.folder / SETTINGS_FILE
+        account = account_of(reader.read(Source(file, str(file), "", company.folder)).document)
+        if account and (other := names.setdefault(account[0], company.name)) != company.name:
+            same |= {company.name: other, other: company.name}
+    return same

@@ -12,7 +12,7 @@ from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.adopt import AdoptedDefinition, adopt, adopt_declared, read_excerpt
 from pennyform.engine.planning.lookups import refresh
-from pennyform.engine.planning.preflight import select_invoices
+from pennyform.engine.planning.preflight import preflight, select_invoices
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.verify import VerifiedInvoice, verify
 from pennyform.findings import Finding, Severity, errors, failure
@@ -36,6 +36,9 @@ def run(options: AdoptOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     targets, root = options.targets, repository.root
     with connect(repository, targets.token_file, terminal, runtime) as connection:
         account = connection.account
+        if repository.settings.policies.company_id is not None:
+            # Before anything else is read: with another token, the records are another company's.
+            preflight(repository, account.company())
         adopted, missing, problems = _adopt(options, account, repository)
         _refuse_overwriting(root, adopted)
         for definition in adopted:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
 
 from pennyform.cli.commands.account.plan import print_plan
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import (
+    LockedError,
     is_whole,
     load_repository,
     refuse_secrets,
@@ -16,6 +20,7 @@ from pennyform.cli.definitions import (
 )
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
+from pennyform.engine.applying.context import Progress
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.lock import LockFileError, LockHeldError
@@ -23,6 +28,7 @@ from pennyform.engine.journal.records import PlanUsed
 from pennyform.engine.limits import shorten
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.plan_file import SavedPlan
+from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.preflight import require_scopes
 from pennyform.engine.runtime import Clock, Runtime, pause, stop_at_once
 from pennyform.engine.session import Session, open_session
@@ -45,17 +51,32 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """
     saved = _saved_plan(options, terminal, runtime)
     if saved:
-        # It says by itself what it is about.
-        targets = TargetOptions(
-            saved.paths,
-            options.targets.environment or saved.document.environment,
-            options.targets.token_file,
-            tuple(saved.binding.targets),
-            saved.binding.prune,
-        )
-        options = replace(options, targets=targets)
+        options = options_of(saved, options)
     repository = load_repository(options.targets, terminal, runtime)
-    return _apply_locked(repository, options, saved, terminal, runtime)
+    with runtime.interruption(terminal.stderr) as interruption:
+        apply_run = ApplyRun(options, saved, terminal, runtime, interruption.requested)
+        report = apply_repository(repository, apply_run, _ask)
+    if options.format == "json":
+        terminal.write(json_text(report.document()))
+    else:
+        terminal.write(report_apply.render(report.document(), terminal.ansi()))
+    return exit_of(report)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRun:
+    """What one apply is asked for, and what it takes from the machine."""
+
+    options: ApplyOptions
+    saved: SavedPlan | None
+    terminal: Terminal
+    runtime: Runtime
+    interrupted: Callable[[], bool]
+    progress: Callable[[TextIO], AbstractContextManager[Progress]] = progress_on
+
+
+Approve = Callable[[Session, Plan, ApplyRun], None]
+"""Gets consent to a plan that has something to do; raises a Failure when there is none."""
 
 
 def _saved_plan(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> SavedPlan | None:
@@ -65,8 +86,7 @@ def _saved_plan(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> 
         Failure: it is not one, or something is named beside it that it cannot honour.
     """
     targets = options.targets
-    # Definitions are known by their suffix; a file of another name is a saved plan.
-    plans = [file for file in targets.paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
+    plans = saved_plans(targets.paths)
     if not plans:
         return None
     beside = {
@@ -83,24 +103,48 @@ def _saved_plan(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> 
             file=str(plans[0]),
             fix="leave that out, or make a new plan with it: 'pennyform plan --out'",
         )
+    return read_plan(plans[0], terminal, runtime)
+
+
+def saved_plans(paths: Sequence[Path]) -> list[Path]:
+    """The saved plans among ``paths``: definitions are known by their suffix."""
+    return [file for file in paths if file.is_file() and file.suffix not in {".yaml", ".yml"}]
+
+
+def read_plan(file: Path, terminal: Terminal, runtime: Runtime) -> SavedPlan:
+    """Read a saved plan.
+
+    Raises:
+        Failure: it is not one, or not one of this user's.
+    """
     folder = state_folder(terminal.environ, runtime.random_bytes)
-    folder.check_place(repository_around(plans[0]) or plans[0].parent)
+    folder.check_place(repository_around(file) or file.parent)
     folder.prepare()
-    return plan_file.read(plans[0], folder.key())
+    return plan_file.read(file, folder.key())
 
 
-def _apply_locked(
-    repository: Repository,
-    options: ApplyOptions,
-    saved: SavedPlan | None,
-    terminal: Terminal,
-    runtime: Runtime,
-) -> Exit:
+def options_of(saved: SavedPlan, options: ApplyOptions) -> ApplyOptions:
+    """``options`` for what a saved plan says by itself that it is about."""
+    targets = TargetOptions(
+        saved.paths,
+        options.targets.environment or saved.document.environment,
+        options.targets.token_file,
+        tuple(saved.binding.targets),
+        saved.binding.prune,
+    )
+    return replace(options, targets=targets)
+
+
+def apply_repository(repository: Repository, apply_run: ApplyRun, approve: Approve) -> ApplyReport:
+    """Lock the account of ``repository``, plan, get consent, and carry the plan out.
+
+    Raises:
+        LockedError: another apply to the company is under way.
+        Failure: there is no consent, or what was agreed to would not be done.
+    """
+    options, terminal = apply_run.options, apply_run.terminal
     try:
-        with (
-            connect(repository, options.targets.token_file, terminal, runtime) as connection,
-            runtime.interruption(terminal.stderr) as interruption,
-        ):
+        with connect(repository, options.targets.token_file, terminal, apply_run.runtime) as connection:
             # Of the connection's patience: with the embedded sandbox there is less to wait for.
             runtime = connection.runtime
             patience = runtime.patience
@@ -113,12 +157,12 @@ def _apply_locked(
                 connection.account,
                 connection.state(connection.account.company()),
                 replace(runtime, patience=patience),
-                interrupted=interruption.requested,
+                interrupted=apply_run.interrupted,
                 repair=options.repair_journal,
                 old_journal=options.import_journal,
-                retry=retry_lock(runtime.clock, options.lock_timeout, interruption.requested, terminal),
+                retry=retry_lock(runtime.clock, options.lock_timeout, apply_run.interrupted, terminal),
             ) as session:
-                return _apply(session, options, saved, connection.service, terminal)
+                return _apply(session, apply_run, connection.service, approve)
     except LockHeldError as problem:
         finding = Finding(
             "apply-locked",
@@ -128,8 +172,7 @@ def _apply_locked(
             fix="wait until it is done and run it again, or let --lock-timeout wait for it. If that process "
             "stands still: 'kill -CONT PID' lets it go on, and 'kill PID' ends it",
         )
-        terminal.print_findings([finding])
-        return Exit.TRY_LATER
+        raise LockedError([finding]) from problem
     except (JournalError, LockFileError) as problem:
         raise failure(
             "journal-unwritable",
@@ -139,17 +182,15 @@ def _apply_locked(
         ) from problem
 
 
-def _apply(
-    session: Session, options: ApplyOptions, saved: SavedPlan | None, service: str, terminal: Terminal
-) -> Exit:
+def _apply(session: Session, apply_run: ApplyRun, service: str, approve: Approve) -> ApplyReport:
+    options, saved, terminal = apply_run.options, apply_run.saved, apply_run.terminal
     targets = options.targets
     # What a person knows must be in the journal before anything is decided.
     session.confirm_mails(mailed=options.mailed, not_mailed=options.not_mailed)
     session.resolve_past_outcomes()
     if targets.prune and saved is None:
         require_all_definitions(session.repository, targets)
-    is_complete = is_whole(session.repository, targets)
-    plan = session.plan(prune=targets.prune, is_whole=is_complete)
+    plan = _plan(session, targets)
     reason = saved and (
         binding.explain_reuse(saved, session.journal.state)
         or binding.explain_staleness(saved, session.repository, plan, service)
@@ -172,21 +213,24 @@ def _apply(
         # Durable before the first request: a plan that was interrupted halfway must not be used again.
         session.journal.write(PlanUsed(plan=saved.id))
     elif plan.pending and not options.auto_approve:
-        _ask_for_approval(terminal)
-        # A person may have taken long: what was planned must still be what would be planned.
-        if session.plan(prune=targets.prune, is_whole=is_complete).document() != plan.document():
-            raise failure(
-                "plan-stale",
-                "the account changed while you were asked",
-                fix="run 'pennyform apply' again and look at the new plan",
-            )
-    with progress_on(terminal.stderr) as progress:
-        report = session.apply(plan, progress)
-    if options.format == "json":
-        terminal.write(json_text(report.document()))
-    else:
-        terminal.write(report_apply.render(report.document(), terminal.ansi()))
-    return exit_of(report)
+        approve(session, plan, apply_run)
+    with apply_run.progress(terminal.stderr) as progress:
+        return session.apply(plan, progress)
+
+
+def _plan(session: Session, targets: TargetOptions) -> Plan:
+    return session.plan(prune=targets.prune, is_whole=is_whole(session.repository, targets))
+
+
+def _ask(session: Session, plan: Plan, apply_run: ApplyRun) -> None:
+    """Ask a person, who may take long: what was planned must still be what would be planned."""
+    ask_for_approval(apply_run.terminal)
+    if _plan(session, apply_run.options.targets).document() != plan.document():
+        raise failure(
+            "plan-stale",
+            "the account changed while you were asked",
+            fix="run 'pennyform apply' again and look at the new plan",
+        )
 
 
 def exit_of(report: ApplyReport) -> Exit:
@@ -204,7 +248,7 @@ def exit_of(report: ApplyReport) -> Exit:
     return Exit.ERROR if failed or report.stopped else Exit.OK
 
 
-def _ask_for_approval(terminal: Terminal) -> None:
+def ask_for_approval(terminal: Terminal) -> None:
     """Get a person's consent.
 
     Raises:

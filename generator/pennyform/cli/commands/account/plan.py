@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import (
     is_whole,
@@ -11,22 +14,51 @@ from pennyform.cli.definitions import (
     require_all_definitions,
     write_page,
 )
-from pennyform.cli.options.account import PlanOptions
+from pennyform.cli.options.account import PlanOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.plan_files import binding, plan_file
+from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only, with_deletions, with_orphans
+from pennyform.engine.state_folder import StateFolder
+from pennyform.invoices import Repository
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
 from pennyform.results.documents import json_text
 from pennyform.results.plan import PlanDocument
 
 
+@dataclass(frozen=True, slots=True)
+class MadePlan:
+    """A plan, the definitions that it was made from, and for which account."""
+
+    plan: Plan
+    repository: Repository
+    service: str
+    folder: StateFolder
+
+
 def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the plan; 3 on a conflict, 4 on findings, 1 without its page, and 2 on changes when asked for."""
-    repository = load_repository(options.targets, terminal, runtime)
-    targets, out = options.targets, options.out
+    made = make(options.targets, terminal, runtime)
+    document = made.plan.document()
+    print_plan(document, options.format, terminal)
+    page = write_page(_page(document), options.html, terminal) if options.html else Exit.OK
+    if options.out:
+        save(made, options.targets, options.out, terminal, runtime)
+    code = exit_of(made.plan, options)
+    return code if code is Exit.DRIFT else page or code
+
+
+def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePlan:
+    """Plan what ``targets`` name.
+
+    Raises:
+        PlanRejectedError: definitions are rejected.
+        OutcomeError: the account could not be read.
+    """
+    repository = load_repository(targets, terminal, runtime)
     if targets.prune:
         require_all_definitions(repository, targets)
     with connect(repository, targets.token_file, terminal, runtime) as connection:
@@ -40,26 +72,30 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
             plan = with_orphans(plan, repository, state.remote, account)
     refuse_secrets(plan, terminal)
     report_dates(plan, repository, terminal, runtime)
-    document = plan.document()
-    print_plan(document, options.format, terminal)
-    page = write_page(_page(document), options.html, terminal) if options.html else Exit.OK
-    if out:
-        content = binding.build_content(
-            plan,
-            repository,
-            targets.paths,
-            out,
-            binding.PlanOrigin(service, runtime.clock.now(), runtime.random_bytes(16).hex()),
-            targets=targets.references,
-            prune=targets.prune,
-        )
-        folder.prepare()
-        plan_file.write(out, content, folder.key())
-        terminal.print_error(f"Saved: 'pennyform apply {out}' carries out exactly this, once.")
-    # A conflict needs a person, whatever else is pending.
+    return MadePlan(plan, repository, service, folder)
+
+
+def save(made: MadePlan, targets: TargetOptions, out: Path, terminal: Terminal, runtime: Runtime) -> None:
+    """Save a plan in the file ``out``."""
+    content = binding.build_content(
+        made.plan,
+        made.repository,
+        targets.paths,
+        out,
+        binding.PlanOrigin(made.service, runtime.clock.now(), runtime.random_bytes(16).hex()),
+        targets=targets.references,
+        prune=targets.prune,
+    )
+    made.folder.prepare()
+    plan_file.write(out, content, made.folder.key())
+    terminal.print_error(f"Saved: 'pennyform apply {out}' carries out exactly this, once.")
+
+
+def exit_of(plan: Plan, options: PlanOptions) -> Exit:
+    """The exit code: a conflict needs a person, whatever else is pending."""
     if plan.conflicts:
         return Exit.DRIFT
-    return page or (Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK)
+    return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK
 
 
 def print_plan(plan: PlanDocument, format_: str, terminal: Terminal) -> None:

@@ -6,26 +6,19 @@ from dataclasses import replace
 
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import is_whole, load_repository, write_page
-from pennyform.cli.options.account import VerifyOptions
+from pennyform.cli.options.account import TargetOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.planning.orphans import find_orphans
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
-from pennyform.engine.verify import verify
+from pennyform.engine.verify import Verification, verify
 from pennyform.report.verification import render_html, render_text
 from pennyform.results.documents import json_text
 
 
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
-    repository = load_repository(options.targets, terminal, runtime)
-    with connect(repository, options.targets.token_file, terminal, runtime) as connection:
-        paths = connection.state(connection.account.company())
-        state = refresh_read_only(repository, connection.account, paths, runtime.storage)
-        verification = verify(repository, state.remote)
-        if is_whole(repository, options.targets):
-            orphans = find_orphans(repository, state.remote, connection.account)
-            verification = replace(verification, orphans=orphans)
+    verification = verify_targets(options.targets, terminal, runtime)
     document = verification.document()
     if options.format == "json":
         terminal.write(json_text(document))
@@ -35,3 +28,21 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         terminal.write(render_text(document, terminal.ansi()))
     page = write_page(render_html(document), options.html, terminal) if options.html else Exit.OK
     return Exit.DRIFT if verification.drift else page
+
+
+def verify_targets(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> Verification:
+    """Read back what ``targets`` name, and compare.
+
+    Raises:
+        PlanRejectedError: definitions are rejected.
+        OutcomeError: the account could not be read.
+    """
+    repository = load_repository(targets, terminal, runtime)
+    with connect(repository, targets.token_file, terminal, runtime) as connection:
+        paths = connection.state(connection.account.company())
+        state = refresh_read_only(repository, connection.account, paths, runtime.storage)
+        verification = verify(repository, state.remote)
+        if is_whole(repository, targets):
+            orphans = find_orphans(repository, state.remote, connection.account)
+            verification = replace(verification, orphans=orphans)
+    return verification

@@ -1,0 +1,75 @@
+"""Results of several companies: a section for each, and what they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pennyform.report.plan import markdown as plan_markdown
+from pennyform.report.plan.text import money, summary_line
+from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.formatting import LARGEST, clean, count, fitting
+from pennyform.results.apply import FinalTotal
+from pennyform.results.companies import CompaniesPlanDocument, CompaniesSummary
+from pennyform.results.values import CurrencyTotals
+from pennyform.text import markdown_text, one_line
+
+_WORDS = {"no_op": "unchanged"}
+
+
+def section(name: str, text: str, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+    """What a company has to say, below its name."""
+    body = text.strip("\n") or "No result: see the findings."
+    return f"{ansi(f'== {one_line(name)} ==', 'bold')}\n{body}\n\n"
+
+
+def totals(summary: CompaniesSummary, rows: Iterable[CurrencyTotals], title: str) -> str:
+    """What all companies come to together, as lines of text."""
+    lines = [*money(tuple(map(clean, rows)), title), summary_text(summary)]
+    return "\n".join(lines) + "\n"
+
+
+def final_text(rows: Iterable[FinalTotal]) -> str:
+    """What became final in all companies, as a line of text; "" when nothing did."""
+    texts = [f"{count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}" for row in rows]
+    return f"Became final: {'; '.join(texts)}.\n" if texts else ""
+
+
+def companies_text(number: int) -> str:
+    """``1 company``, ``2 companies``."""
+    return f"{number} {'company' if number == 1 else 'companies'}"
+
+
+def summary_text(summary: CompaniesSummary) -> str:
+    """How many companies there are, what became of their invoices, and how many failed, in one line."""
+    counts = [
+        f"{number} {name.replace('_', ' ')}" for name, number in sorted(summary.counts.items()) if number
+    ]
+    failed = [f"{summary.failed} failed"] if summary.failed else []
+    parts = [companies_text(summary.companies), *failed]
+    return f"{', '.join(parts)}: {', '.join(counts) or 'no invoices'}."
+
+
+def plans_as_markdown(document: CompaniesPlanDocument, problems: Mapping[str, str]) -> str:
+    """The plans of several companies as Markdown of at most 60,000 characters.
+
+    Args:
+        document: the plans.
+        problems: why a company has none, in a sentence, by its name.
+    """
+    head = [
+        f"### pennyform plan: {companies_text(document.summary.companies)}",
+        "",
+        markdown_text(summary_text(document.summary)),
+        "",
+        "| company | what |",
+        "|---|---|",
+    ]
+    for company in document.companies:
+        text = summary_line(clean(company.plan)) if company.plan else f"failed: {problems[company.name]}"
+        head.append(f"| {markdown_text(company.name)} | {markdown_text(text)} |")
+    pending = [row.plan for row in document.companies if row.plan and row.plan.summary.pending]
+    room = LARGEST - sum(len(text) + 1 for text in head) - 200
+    sections = fitting((f"\n{plan_markdown.render(plan)}" for plan in pending), room)
+    more = len(pending) - len(sections)
+    rest = f"\n… and {count(more, 'plan')} more; run `pennyform plan` to see all." if more else ""
+    return "\n".join([*head, *sections, *([rest] if rest else [])]) + "\n"

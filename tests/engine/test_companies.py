@@ -1,0 +1,318 @@
+"""Commands over several companies: one account and token each, one plan, one consent, one exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import convert
+from pennyform.cli import main
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.limits import COMPANIES, IMMEDIATE
+from pennyform.engine.runtime import Runtime
+from pennyform.results.documents import DOCUMENTS, json_text
+from pennyform.sandbox import Sandbox
+
+from .world import CUSTOMER, SECRET, Fault, Wire, answering, invoice
+
+NAMES = ("alder", "birch", "cedar")
+SETTINGS = """\
+version: 1
+environment: production
+token: {{env: PENNYLANE_TOKEN_{0}}}
+policies: {{company_id: {1}}}
+"""
+
+
+class Keyboard(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Firm:
+    """A repository of three companies, and a service that keeps the books of all of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.sandbox = Sandbox(rate_limit=False)
+        self.wire = Wire(self.sandbox.transport())
+        self.environ = {
+            "PENNYFORM_STATE": str(root.parent / "state"),
+            "PENNYFORM_STATE_KEY": SECRET,
+            "HOME": str(root.parent / "home"),
+            "NO_COLOR": "1",
+        }
+        self.write("pennyform.yaml", 'version: 1\nenvironment: production\ncompanies: ["companies/*"]\n')
+        self.write("customers/acme.yaml", CUSTOMER)
+        self.ids: dict[str, int] = {}
+        for name in NAMES:
+            self.ids[name] = self.sandbox.add_company(f"{name.title()} SARL")
+            self.sandbox.add_token(f"token-of-{name}", company=self.ids[name])
+            self.environ[f"PENNYLANE_TOKEN_{name.upper()}"] = f"token-of-{name}"
+            self.settings(name)
+            self.write(f"companies/{name}/invoices/one.yaml", invoice(f"{name[0].upper()}-1"))
+        self.out = self.err = ""
+        self.runtime = replace(Runtime.system(), transport=self.wire, patience=IMMEDIATE)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def settings(self, name: str, text: str = SETTINGS, **changes: Any) -> None:
+        values = {"variable": name.upper(), "company_id": self.ids[name]} | changes
+        self.write(f"companies/{name}/pennyform.yaml", text.format(*values.values()))
+
+    def __call__(self, *words: str, keyboard: str = "") -> int:
+        stdin = Keyboard(keyboard) if keyboard else io.StringIO()
+        out, err = io.StringIO(), io.StringIO()
+        code = main(words, terminal=Terminal(stdin, out, err, self.environ), runtime=self.runtime)
+        self.out, self.err = out.getvalue(), err.getvalue()
+        assert "defect" not in self.err, self.err
+        return code
+
+    def document(self, *words: str, code: int = 0) -> dict[str, Any]:
+        assert self(*words, "--format", "json") == code, self.err
+        content = json.loads(self.out)
+        name = f"companies-{'verification' if words[0] == 'verify' else words[0]}"
+        assert json_text(convert(content, DOCUMENTS[name])) == self.out
+        return dict(content)
+
+    def paths_of(self, name: str) -> list[str]:
+        """The requests that were sent with the token of a company."""
+        token = f"Bearer token-of-{name}"
+        rows = [request for request in self.wire.sent if request.headers["authorization"] == token]
+        return [row.url.path.removeprefix("/api/external/v2") for row in rows]
+
+
+@pytest.fixture
+def firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
+    firm = Firm(tmp_path.resolve() / "firm")
+    monkeypatch.chdir(firm.root)
+    yield firm
+    firm.sandbox.close()
+
+
+def codes(document: Mapping[str, Any]) -> dict[str, int]:
+    return {row["name"]: row["exit_code"] for row in document["companies"]}
+
+
+def test_one_plan_one_consent_one_report(firm: Firm) -> None:
+    document = firm.document("plan", "--all")
+    assert [row["plan"]["company"]["id"] for row in document["companies"]] == list(firm.ids.values())
+    assert document["money"]["changing"][0]["currency_amount"] == "720.00"
+    assert document["summary"] == {"companies": 3, "failed": 0, "exit_code": 0, "counts": {"create": 3}}
+    assert firm("plan", "--all", "--detailed-exitcode") == 2
+
+    assert firm("apply", "--all") == 1
+    assert "approval-missing" in firm.err
+    assert firm("apply", "--all", keyboard="no\n") == 1
+    assert firm.wire.done("/customer_invoices") == 0
+    assert firm("apply", "--company", "alder", "--company", "birch", keyboard="yes\n") == 0, firm.err
+    assert firm.out.count("Carry this out?") == 1
+    assert firm.out.count("will be created as a draft") == 2
+    assert "2 companies: 4 done." in firm.out
+    assert firm.wire.done("/customer_invoices") == 2
+
+    assert codes(firm.document("verify", "--all", code=3)) == {"alder": 0, "birch": 0, "cedar": 3}
+    applied = firm.document("apply", "--all", "--auto-approve")
+    assert applied["summary"]["counts"] == {"done": 2, "unchanged": 4}
+    assert firm.document("verify", "--all")["summary"]["counts"] == {"equal": 3}
+    assert firm.wire.done("/customer_invoices") == 3
+
+
+def test_a_single_company_is_reported_as_in_its_folder(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert firm("plan", "--company", "birch", "--format", "json") == 0
+    named = json.loads(firm.out)
+    monkeypatch.chdir(firm.root / "companies" / "birch")
+    assert firm("plan", "--format", "json") == 0
+    assert json.loads(firm.out)["changes"][1]["totals"] == named["changes"][1]["totals"]
+    assert named["company"] == {"id": firm.ids["birch"], "name": "Birch SARL"}
+    # From a company, the others are named as from the root.
+    assert firm("plan", "--company", "alder") == 0
+
+
+def test_a_wrong_token_is_refused_before_anything_else_is_read(firm: Firm) -> None:
+    firm.environ["PENNYLANE_TOKEN_BIRCH"] = "token-of-alder"
+    document = firm.document("plan", "--all", code=4)
+    assert codes(document) == {"alder": 0, "birch": 4, "cedar": 0}
+    assert [row["rule"] for row in document["companies"][1]["problems"]] == ["policy"]
+    # Alder's own plan reads more; with its token, Birch's asked only whose it is.
+    assert firm.paths_of("birch") == []
+    assert firm.paths_of("alder").count("/me") == 2
+    for command in (["apply", "--auto-approve"], ["verify"], ["adopt", "--from", "2025-01-01"]):
+        firm.wire.sent.clear()
+        assert firm(*command, "--company", "birch") == 4, firm.err
+        assert firm.paths_of("alder") == ["/me"]
+
+
+def test_two_folders_never_mean_one_account(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a commit to one folder says: not even with the other one's token."""
+    firm.settings("birch", variable="ALDER", company_id=firm.ids["alder"])
+    assert codes(firm.document("plan", "--all", code=4)) == {"alder": 4, "birch": 4, "cedar": 0}
+    assert firm("plan", "--company", "birch") == 4
+    monkeypatch.chdir(firm.root / "companies" / "birch")
+    assert firm("plan") == 4
+    assert "the company `alder` has the same account" in firm.err
+    assert firm.paths_of("alder") == []
+
+
+def test_a_company_that_fails_stops_itself_and_no_other(firm: Firm) -> None:
+    del firm.environ["PENNYLANE_TOKEN_ALDER"]
+    firm.environ["PENNYLANE_API_TOKEN"] = "token-of-alder"  # never in place of the one that is named
+    firm.write("companies/birch/invoices/one.yaml", "external_reference: [\n")
+    document = firm.document("apply", "--all", "--auto-approve", code=4)
+    assert codes(document) == {"alder": 1, "birch": 4, "cedar": 0}
+    assert [bool(row["apply"]) for row in document["companies"]] == [False, False, True]
+    assert document["companies"][0]["problems"][0]["rule"] == "token-missing"
+    assert document["summary"]["failed"] == 2
+    assert firm.wire.done("/customer_invoices") == 1
+    assert firm("apply", "--all", keyboard="yes\n") == 4
+    assert "alder:\nerror token-missing" in firm.err
+    assert firm.err.count("error token-missing") == 1
+
+
+def test_what_changes_while_somebody_is_asked_is_not_carried_out(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(_: Terminal) -> None:
+        firm.write("companies/birch/invoices/one.yaml", invoice("B-1", more="label: Another\n"))
+
+    monkeypatch.setattr("pennyform.cli.commands.account.apply.ask_for_approval", ask)
+    document = firm.document("apply", "--all", code=1)
+    assert codes(document) == {"alder": 0, "birch": 1, "cedar": 0}
+    assert document["companies"][1]["problems"][0]["rule"] == "plan-stale"
+
+
+def test_a_saved_plan_for_each_company_is_carried_out_once(firm: Firm) -> None:
+    assert firm("plan", "--all", "--out", "plans") == 0, firm.err
+    plans = [f"plans/{name}.plan" for name in NAMES]
+    firm.write("companies/birch/invoices/one.yaml", invoice("B-1", more="label: Another\n"))
+    document = firm.document("apply", *plans, code=1)
+    assert codes(document) == {"alder": 0, "birch": 1, "cedar": 0}
+    assert firm.wire.done("/customer_invoices") == 2
+    assert codes(firm.document("apply", *plans, code=1)) == {"alder": 1, "birch": 1, "cedar": 1}
+    assert firm.wire.done("/customer_invoices") == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "--all", "--html", "page.html"),
+        ("plan", "--all", "--target", "A-1"),
+        ("apply", "--all", "--mailed", "A-1"),
+        ("verify", "--all", "--token-file", "token"),
+    ],
+)
+def test_what_is_for_one_company_alone(firm: Firm, words: tuple[str, ...]) -> None:
+    assert firm(*words) == 1
+    assert "company-option" in firm.err
+    assert firm.wire.sent == []
+
+
+def test_companies_are_named(firm: Firm) -> None:
+    assert firm("plan") == 1
+    assert "company-unnamed" in firm.err
+    assert firm("plan", "--company", "aldr") == 1
+    assert "write `alder`" in firm.err
+    firm.write("pennyform.yaml", "version: 1\nenvironment: production\n")
+    assert firm("plan", "--all") == 1
+    assert "company-unknown" in firm.err
+
+
+def test_no_more_than_so_many_companies_at_once(firm: Firm) -> None:
+    """Counted where requests arrive: none of a further company before one is done."""
+    assert len(NAMES) <= COMPANIES
+    sizes: list[int] = []
+    executor = firm.runtime.executor
+    firm.runtime = replace(firm.runtime, executor=lambda size: sizes.append(size) or executor(size))
+    assert firm("verify", "--all") == 3
+    assert sizes[0] == len(NAMES)
+
+
+# --- tokens -------------------------------------------------------------------------------------------------
+
+
+def test_a_token_of_the_users_folder(firm: Firm) -> None:
+    firm.settings("alder", SETTINGS.replace("env: PENNYLANE_TOKEN_{0}", "file: alder"))
+    file = firm.root.parent / "home" / ".config" / "pennyform" / "tokens" / "alder"
+    file.parent.mkdir(parents=True)
+    file.write_text("token-of-alder\n")
+    file.chmod(0o600)
+    assert firm("plan", "--company", "alder") == 0, firm.err
+    file.write_text("-----BEGIN KEY-----\nabc def\n")
+    assert firm("plan", "--company", "alder") == 1
+    assert "something else than a token" in firm.err
+    # A folder in the repository would come with a commit.
+    firm.write("tokens/alder", "token-of-alder")
+    firm.environ["PENNYFORM_TOKENS"] = str(firm.root / "companies" / "alder")
+    (firm.root / ".git").mkdir()
+    assert firm("plan", "--company", "alder") == 1
+    assert "it lies in the repository" in firm.err
+
+
+def test_the_keyring_is_asked_for_entries_of_pennyform_alone(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = pytest.importorskip("keyring")
+    entries: list[tuple[str, str]] = []
+    monkeypatch.setattr(keyring, "get_password", lambda *names: entries.append(names) or "token-of-alder")
+    firm.settings("alder", SETTINGS.replace("env: PENNYLANE_TOKEN_{0}", "keyring: alder"))
+    assert firm("plan", "--company", "alder") == 0, firm.err
+    assert entries == [("pennyform", "app.pennylane.com/alder")]
+
+
+def test_only_the_users_own_file_names_a_command(firm: Firm) -> None:
+    commands: list[list[str]] = []
+    firm.runtime = replace(
+        firm.runtime, run_command=lambda words: commands.append(list(words)) or b"token-of-alder\n"
+    )
+    del firm.environ["PENNYLANE_TOKEN_ALDER"]
+    folder = firm.root.parent / "home" / ".config" / "pennyform"
+    folder.mkdir(parents=True)
+    file = folder / "tokens.yaml"
+    file.write_text(f'"{firm.ids["alder"]}": {{command: [pass, show, alder]}}\n')
+    file.chmod(0o600)
+    assert firm("plan", "--company", "alder") == 0, firm.err
+    assert commands == [["pass", "show", "alder"]]
+    # By the id of the account: a folder of another name gets it for that account alone.
+    assert firm("plan", "--company", "birch") == 0
+    assert len(commands) == 1
+    file.chmod(0o666)
+    assert firm("plan", "--company", "alder") == 1
+    assert "token-settings" in firm.err
+    firm.environ["XDG_CONFIG_HOME"] = str(firm.root)
+    firm.write("pennyform/tokens.yaml", f'"{firm.ids["alder"]}": {{command: [pass, show, alder]}}\n')
+    (firm.root / ".git").mkdir()
+    assert firm("plan", "--company", "alder") == 1
+    assert len(commands) == 1
+
+
+def test_no_token_is_shown(firm: Firm) -> None:
+    """Each token is known to the outputs, also where a server quotes the one of another company."""
+    body = {"error": "no: token-of-alder token-of-birch token-of-cedar", "status": 403}
+    firm.wire.faults.append(Fault("GET", "/customer_invoices", answering(403, body), times=99))
+    assert firm("plan", "--all") == 1
+    assert "api-not-allowed" in firm.err
+    assert "token-of-" not in firm.out + firm.err
+
+
+def test_every_company_has_its_own_rate(firm: Firm) -> None:
+    """25 requests of one do not make another one wait: a refusal for the rate stops the one alone."""
+
+    def exhausted(request: httpx.Request, handle: Any) -> httpx.Response:
+        if request.headers["authorization"] == "Bearer token-of-birch":
+            return httpx.Response(429, headers={"retry-after": "3600"}, json={"error": "rate"})
+        return handle(request)
+
+    firm.wire.faults.append(Fault("GET|POST", "/customers", exhausted, times=99))
+    document = firm.document("apply", "--all", "--auto-approve", code=75)
+    assert codes(document) == {"alder": 0, "birch": 75, "cedar": 0}
