@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, closing, contextmanager, redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -231,32 +232,49 @@ for _method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
 
 
 def violations(prism: str, exchanges: Sequence[Exchange]) -> Iterator[str]:
-    """Send the exchanges through Prism again; what it holds against them."""
+    """Send the exchanges through Prism again; what it holds against them.
+
+    No exchange depends on another: each core has its share of them, and a Prism of its own.
+    """
     Echo.exchanges = exchanges
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as upstream:
+    lanes = os.cpu_count() or 1
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as upstream, ThreadPoolExecutor(lanes) as pool:
         Thread(target=upstream.serve_forever, daemon=True).start()
         host, port = upstream.server_address[:2]
-        remaining = deque(enumerate(exchanges))
-        crashes = 0
-        while remaining:
-            with (
-                proxy(prism, f"http://{host!s}:{port}") as url,
-                httpx.Client(base_url=url, timeout=60) as client,
-            ):
-                while remaining:
-                    number, exchange = remaining.popleft()
-                    try:
-                        answer = sent(client, number, exchange)
-                    except httpx.RemoteProtocolError:
-                        # Prism's process ends at a form that its parser cannot read, and is started again.
-                        # More than a few such forms would hide what it has to say.
-                        is_form = exchange["content_type"].startswith("multipart/")
-                        crashes += 1
-                        if not is_form or crashes > MOST_CRASHES:
-                            raise
-                        break
-                    yield from held_against(exchange, answer)
-        upstream.shutdown()
+        numbered, crashes = list(enumerate(exchanges)), deque[Exchange](maxlen=MOST_CRASHES + 1)
+        shares = (numbered[lane::lanes] for lane in range(lanes))
+        replays = [
+            pool.submit(replayed, prism, f"http://{host!s}:{port}", deque(share), crashes) for share in shares
+        ]
+        try:
+            for replay in replays:
+                yield from replay.result()
+        finally:
+            upstream.shutdown()
+
+
+def replayed(
+    prism: str, upstream: str, remaining: deque[tuple[int, Exchange]], crashes: deque[Exchange]
+) -> list[str]:
+    """Send some of the exchanges through one Prism; what it holds against them.
+
+    Prism's process ends at a form that its parser cannot read, and is started again. More than a few such
+    forms would hide what it has to say.
+    """
+    found: list[str] = []
+    while remaining:
+        with proxy(prism, upstream) as url, httpx.Client(base_url=url, timeout=60) as client:
+            while remaining:
+                number, exchange = remaining.popleft()
+                try:
+                    answer = sent(client, number, exchange)
+                except httpx.RemoteProtocolError:
+                    crashes.append(exchange)
+                    if not exchange["content_type"].startswith("multipart/") or len(crashes) > MOST_CRASHES:
+                        raise
+                    break
+                found += held_against(exchange, answer)
+    return found
 
 
 def sent(client: httpx.Client, number: int, exchange: Exchange) -> httpx.Response:
