@@ -86,20 +86,18 @@ def tidy(findings: Iterable[Finding]) -> list[Finding]:
     could be taken for a command.
     """
     ordered = sorted(dict.fromkeys(map(_on_one_line, findings)), key=lambda finding: finding.order)
-    # What says how many there are besides is the first: it has no place.
-    return ordered if len(ordered) <= MOST_FINDINGS + 1 else [_more(ordered), *ordered[:MOST_FINDINGS]]
-
-
-def _more(findings: list[Finding]) -> Finding:
-    """What says how many of ``findings`` are left out, as heavy as the heaviest of them."""
-    left_out = findings[MOST_FINDINGS:]
-    return Finding(
+    left_out = ordered[MOST_FINDINGS:]
+    if len(left_out) <= 1:
+        return ordered
+    # What says how many there are besides is the first: it has no place, and the weight of the heaviest.
+    more = Finding(
         "findings-many",
         min((finding.severity for finding in left_out), key=_WEIGHT.__getitem__),
         f"{len(left_out):,} more findings are not reported: the first {MOST_FINDINGS:,} are",
         detail="What is wrong so often mostly has one cause.",
         fix="mend what is reported, and run the command again",
     )
+    return [more, *ordered[:MOST_FINDINGS]]
 
 
 def _on_one_line(finding: Finding) -> Finding:

@@ -132,15 +132,12 @@ def html_text(text: str) -> str:
 
 def html_document(document: str) -> str:
     """For a whole page or XML document: nothing in it hides, and nothing is a command to a CI system."""
-    return _as_references(document.translate(_VISIBLE_LINES))
 
-
-def _as_references(document: str) -> str:
     def reference(match: re.Match[str]) -> str:
         text = match.group()
         return f"{text[:-1]}&#{ord(text[-1])};"
 
-    return re.sub(_COMMAND, reference, document)
+    return re.sub(_COMMAND, reference, document.translate(_VISIBLE_LINES))
 
 
 def json_document(document: str) -> str:

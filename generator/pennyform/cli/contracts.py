@@ -54,7 +54,12 @@ def schema_finder(environ: Mapping[str, str]) -> FindSchemas:
         folder = cache / key
         if not folder.is_dir():
             _derive(contract, folder)
-            _tidy(cache)
+            import shutil
+
+            # Only the latest ones are kept.
+            folders = [path for path in cache.iterdir() if not path.name.startswith(".")]
+            for old in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_MOST_KEPT:]:
+                shutil.rmtree(old, ignore_errors=True)
         return folder
 
     return find
@@ -170,16 +175,3 @@ def _cache_folder(environ: Mapping[str, str]) -> Path | None:
     # What others may write decides nothing here.
     is_ours = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return folder if is_ours and os.access(folder, os.W_OK) else None
-
-
-def _tidy(folder: Path) -> None:
-    """Remove all but the latest ones."""
-    import shutil
-
-    folders = sorted(
-        (path for path in folder.iterdir() if not path.name.startswith(".")),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
-    for path in folders[_MOST_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)

@@ -80,50 +80,37 @@ def add_company(connection: sqlite3.Connection, name: str, now: datetime) -> int
     )
     records = Records(connection, company, now)
     # Ids count up in the order of insertion: a change of this order changes the ids of every new sandbox.
-    _add_accounts_and_categories(records)
-    _add_bank_account(records)
-    _add_documents(records)
-    return company
-
-
-def _add_accounts_and_categories(records: Records) -> None:
     for number, label, vat_rate, enabled in _CHART:
         account = {"number": number, "label": label, "vat_rate": vat_rate, "country_alpha2": "any"}
         letterable = number in ("401", "411")
         records.insert("ledger_account", {**account, "enabled": enabled, "letterable": letterable})
-    for name in _TEMPLATES:
-        records.insert("customer_invoice_template", {"name": name})
+    for template in _TEMPLATES:
+        records.insert("customer_invoice_template", {"name": template})
     for label, categories in _GROUPS.items():
         group = records.insert("category_group", {"label": label})
-        for name in categories:
-            category = {"label": name, "direction": None, "analytical_code": None}
+        for category_label in categories:
+            category = {"label": category_label, "direction": None, "analytical_code": None}
             records.insert("category", category, parent=group.id)
-
-
-def _add_bank_account(records: Records) -> None:
-    """Journals, banks, and one empty bank account."""
+    # Journals, banks, and one empty bank account.
     journals = {
         code: records.insert("journal", {"code": code, "label": label, "type": type_}).id
         for code, label, type_ in _JOURNALS
     }
-    banks = [records.insert("bank_establishment", {"name": name}).id for name in _BANKS]
+    banks = [records.insert("bank_establishment", {"name": bank}).id for bank in _BANKS]
     of_number = Selection(["json_extract(body, '$.number') = ?"], [_BANK_ACCOUNT])
     ledger_account = records.select("ledger_account", of_number)[0].id
-    account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
+    bank_account = {"name": "Main account", "currency": "EUR", "balance": "0.0", "iban": None}
     links = {
         "bank_establishment_id": banks[0],
         "journal_id": journals["BQ"],
         "ledger_account_id": ledger_account,
     }
-    records.insert("bank_account", {**account, **links})
-
-
-def _add_documents(records: Records) -> None:
-    """An open fiscal year, the registration with the e-invoicing platform, and a proforma invoice."""
-    year = records.now.year
-    dates = {"start": f"{year}-01-01", "finish": f"{year}-12-31"}
+    records.insert("bank_account", {**bank_account, **links})
+    # An open fiscal year, the registration with the e-invoicing platform, and a proforma invoice.
+    dates = {"start": f"{now.year}-01-01", "finish": f"{now.year}-12-31"}
     records.insert("fiscal_year", {**dates, "status": "open"})
     registration = {"siret": None, "siren": _SIREN, "status": "activated"}
     records.insert("pa_registration", {**registration, "exchange_direction": "emission_and_reception"})
     proforma = records.insert("commercial_document", {**_PROFORMA, **_PROFORMA_AMOUNTS})
     records.insert("invoice_line", {**_PROFORMA_LINE, **_PROFORMA_AMOUNTS}, parent=proforma.id)
+    return company

@@ -118,6 +118,7 @@ def call_of(operation: Operation, contract: Contract) -> Call:
     components = Components(contract.schemas, {})
     arguments = _arguments(operation, components)
     page, items = _pagination(operation, contract, arguments)
+    answers = [_answer_code(operation, answer) for answer in operation.answers]
     body = None
     if operation.request is not None:
         ending = "" if operation.request.required else " | None = None"
@@ -126,18 +127,13 @@ def call_of(operation: Operation, contract: Contract) -> Call:
     return Call(
         operation,
         Code(name),
-        _answer_type(operation),
+        Type(tuple(dict.fromkeys(answers))).code,
         items,
         tuple(argument for argument in arguments if argument is not page),
         body,
         page,
         tuple(_settings(operation, arguments, components)),
     )
-
-
-def _answer_type(operation: Operation) -> Code:
-    kinds = [_answer_code(operation, answer) for answer in operation.answers]
-    return Type(tuple(dict.fromkeys(kinds))).code
 
 
 def _answer_code(operation: Operation, answer: Answer) -> Code:

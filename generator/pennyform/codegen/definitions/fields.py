@@ -105,8 +105,14 @@ class Fields:
 
     def _object(self, schema: Schema, path: str) -> Schema:
         properties = {}
-        names = self._names_in_definitions(schema["properties"], path)
-        for name, member in schema["properties"].items():
+        fields = schema["properties"]
+        keys = {name: str(self._keys[name]["name"]) for name in fields if name in self._keys}
+        # A key of ours keeps its name when the vendor takes it one day: definitions stay what they are.
+        taken = {*keys.values(), *self._added.get(path, ())}
+        renamed = {name: f"api_{name}" for name in fields if name in taken and name not in keys}
+        self.renamed |= {f"{path}.{name}".lstrip("."): called for name, called in renamed.items()}
+        names = {name: name for name in fields} | keys | renamed
+        for name, member in fields.items():
             key = self._keys.get(name)
             if key:
                 properties[names[name]] = natural_key(key, sends=name)
@@ -134,15 +140,6 @@ class Fields:
             # It can be left out: that nothing can be said about its form is no reason to lose all others.
             self.unchecked[path] = str(problem)
             return {}
-
-    def _names_in_definitions(self, fields: Collection[str], path: str) -> dict[str, str]:
-        """How definitions call each of the contract's ``fields`` of the object at ``path``."""
-        keys = {name: str(self._keys[name]["name"]) for name in fields if name in self._keys}
-        # A key of ours keeps its name when the vendor takes it one day: definitions stay what they are.
-        taken = {*keys.values(), *self._added.get(path, ())}
-        renamed = {name: f"api_{name}" for name in fields if name in taken and name not in keys}
-        self.renamed |= {f"{path}.{name}".lstrip("."): called for name, called in renamed.items()}
-        return {name: name for name in fields} | keys | renamed
 
     def add_words(self, schema: Schema, path: str, name: str) -> Schema:
         """``schema`` with the declared words for the field ``name`` of the object at ``path``."""

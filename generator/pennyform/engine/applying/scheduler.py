@@ -305,9 +305,6 @@ class Scheduler:
 
     def _leave(self, run: InvoiceRun, wave: _Wave) -> None:
         wave.expected.discard(run)
-        self._note_if_complete(wave)
-
-    def _note_if_complete(self, wave: _Wave) -> None:
         if wave.unread and not wave.expected and wave not in self._complete_waves:
             self._complete_waves.append(wave)
 

@@ -21,7 +21,6 @@ from pennyform.engine.planning.planner import NOT_IN_JOURNAL
 from pennyform.engine.planning.prerequisites.customers import card_digest
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
-from pennyform.results.plan import PlanDocument
 from pennyform.results.values import JsonObject
 from pennyform.safe_files import real_path
 
@@ -106,10 +105,6 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, serv
     company = (new.company, new.environment, service)
     if company != (old.company, old.environment, saved.binding.service):
         return f"it was made for {old.company.name} ({old.environment})"
-    return _explain_move(saved, new, plan)
-
-
-def _explain_move(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
     # As JSON: what a newer contract knows of an invoice is compared even where its record does not name it.
     before, after = (
         {f"{change['kind']} {change['external_reference']}": _without_machine(change) for change in changes}
@@ -119,7 +114,6 @@ def _explain_move(saved: SavedPlan, new: PlanDocument, plan: Plan) -> str:
     if moved:
         return f"the account changed since it was made: {', '.join(moved[:5])}"
     # What is summed up was reviewed as well, and what is there twice is not what was compared.
-    old = saved.document
     summed_up = (old.summary, old.money, old.rounding) == (new.summary, new.money, new.rounding)
     return "" if summed_up and len(before) == len(old.changes) else "it does not say what would be done now"
 

@@ -45,7 +45,9 @@ def check_customer(document: Document) -> Iterator[Finding]:
     customer = document.value
     if not isinstance(customer, dict):
         return
-    country = _country(customer)
+    address = customer.get("billing_address")
+    country = address.get("country_alpha2") if isinstance(address, dict) else None
+    country = country if isinstance(country, str) else ""
     if customer.get("customer_type", "company") == "company":
         yield from _check_registration(document, customer.get("reg_no"), country)
         yield from _check_vat_number(document, customer, country)
@@ -90,12 +92,6 @@ def email_problem(email: str) -> str:
     except EmailNotValidError as error:
         return str(error)
     return ""
-
-
-def _country(customer: YamlMapping) -> str:
-    address = customer.get("billing_address")
-    country = address.get("country_alpha2") if isinstance(address, dict) else None
-    return country if isinstance(country, str) else ""
 
 
 def _check_registration(document: Document, number: object, country: str) -> Iterator[Finding]:

@@ -281,7 +281,9 @@ class Evaluation:
         from pennyform.invoices.expressions.compile import ExpressionError, evaluate
 
         place = partial(self._document.place, at)
-        self._budget.draw("expressions", _units(text, scope), place)
+        # Jinja copies all names, and a total looks at every entry of a list.
+        units = 1 + len(scope.names) // 32 + (100 if "total" in text else 0)
+        self._budget.draw("expressions", units, place)
         try:
             result = evaluate(text, scope.names)
             if isinstance(result, str):
@@ -289,7 +291,9 @@ class Evaluation:
         except ExpressionError as error:
             from pennyform.invoices.expressions.notation import notation_finding
 
-            known = _listed(sorted(scope.names))
+            known = ", ".join(sorted(scope.names)[:_MOST_LISTED])
+            if (more := len(scope.names) - _MOST_LISTED) > 0:
+                known += f" and {more:,} more"
             cell = _place_of(error.unreadable.text, text, scope) if error.unreadable else None
             self.findings.append(
                 notation_finding(error.unreadable, cell, self._document.place(at), text)
@@ -304,16 +308,6 @@ class Evaluation:
             )
             return _NOTHING
         return _NOTHING if result is None else result
-
-
-def _units(text: str, scope: Scope) -> int:
-    """What evaluating ``text`` counts: Jinja copies all names, and a total looks at every entry of a list."""
-    return 1 + len(scope.names) // 32 + (100 if "total" in text else 0)
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_LISTED
-    return ", ".join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _sources_of_items(scope: Scope, name: str, item_name: str) -> dict[str, dict[str, Mark]]:

@@ -9,7 +9,7 @@ from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.deductions.checks import DepositsTaken, check_balance, is_credited_in_full
 from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, language_of, with_lines
-from pennyform.invoices.model import UNSET, DesiredInvoice, InvoiceBody, Unset
+from pennyform.invoices.model import UNSET, DesiredInvoice, InvoiceBody
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.definition import LinkedDefinition, Related, check_files, check_resolved
 from pennyform.invoices.repository.expansion import with_subject
@@ -112,7 +112,10 @@ class BalanceCompleter:
         if invoice.external_reference in self._with_lines:
             return self._with_lines[invoice.external_reference]
         deposits = self._deposits(resolved)
-        language = language_of(body, self._language(body)) if isinstance(body, InvoiceBody) else ""
+        language = ""
+        if isinstance(body, InvoiceBody):
+            customer = self._context.repository().customer(body.customer_id)
+            language = language_of(body, customer.billing_language if customer else UNSET)
         lines = [
             deduction_lines(deduction, deposits[index], language=language, rounding=self._rounding)
             if index in deposits
@@ -168,10 +171,6 @@ class BalanceCompleter:
                     fix=f"credit `{reference}` instead, or let the credit note come first: date it before "
                     f"`{reference}`, or that one later",
                 )
-
-    def _language(self, body: InvoiceBody) -> str | Unset:
-        customer = self._context.repository().customer(body.customer_id)
-        return customer.billing_language if customer else UNSET
 
 
 def _by_date(linked: LinkedDefinition) -> tuple[object, ...]:

@@ -8,7 +8,6 @@ from itertools import groupby
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.checks.credit_notes import CreditNote, compare, credit_notes, terms
 from pennyform.invoices.checks.references import ReferenceClaim, ResolvedInvoice
-from pennyform.invoices.model import DesiredInvoice
 from pennyform.invoices.money.mirror import CreditedBody, CreditError, with_credit
 from pennyform.invoices.money.totals import UnknownProductError, totals
 from pennyform.invoices.repository.context import RepositoryContext
@@ -140,7 +139,14 @@ class CreditCompleter:
                 summary = str(problem)
                 findings.append(document.finding("credit-differs", summary, path, fix=problem.fix))
             else:
-                resolved = ResolvedInvoice(_with_marks(document, invoice), invoice, resolved.origins)
+                # The lines stand where ``credit`` asks for them.
+                marks, mark = dict(document.marks), document.mark(("credit",))
+                marks["invoice_lines",] = mark
+                marks.update(
+                    {("invoice_lines", index): mark for index in range(len(invoice.body.invoice_lines))}
+                )
+                marked = Document(document.file, document.value, marks, document.spoiled)
+                resolved = ResolvedInvoice(marked, invoice, resolved.origins)
                 findings += check_resolved(resolved, self._context)
         reference = resolved.invoice.external_reference
         self._findings[reference] = with_subject(findings, definition.definition, "invoice")
@@ -153,15 +159,6 @@ def _excluded(document: Document) -> Iterator[Finding]:
         if name in document.value:
             summary = f"`credit` says what is taken back, and so does `{name}`"
             yield document.finding("credit-differs", summary, (name,), key=True, fix=f"delete `{name}`")
-
-
-def _with_marks(document: Document, invoice: DesiredInvoice) -> Document:
-    """The lines stand where ``credit`` asks for them."""
-    marks, mark = dict(document.marks), document.mark(("credit",))
-    marks["invoice_lines",] = mark
-    for index in range(len(invoice.body.invoice_lines)):
-        marks["invoice_lines", index] = mark
-    return Document(document.file, document.value, marks, document.spoiled)
 
 
 def _credited_reference(linked: LinkedDefinition) -> str:

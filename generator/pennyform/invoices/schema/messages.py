@@ -84,7 +84,8 @@ def _kind(value: YamlValue) -> str:
 def _type_fix(types: Sequence[str], value: YamlValue, schema: Schema) -> str:
     if value is None:
         # `null` is what people write to clear a field, and deleting its key does not.
-        empty = "[]" if "array" in types else '""' if "string" in types and _may_be_blank(schema) else ""
+        may_be_blank = "string" in types and not {"enum", "format", "pattern", "minLength"} & schema.keys()
+        empty = "[]" if "array" in types else '""' if may_be_blank else ""
         return f"give it a value, {f'write {empty} to clear it, ' if empty else ''}or delete the key"
     if "string" in types and isinstance(value, bool | int | Decimal):
         return f'quote it: "{str(value).lower() if isinstance(value, bool) else shorten(value)}"'
@@ -97,10 +98,6 @@ def _type_fix(types: Sequence[str], value: YamlValue, schema: Schema) -> str:
     if "array" in types:
         return "begin each entry with `- `"
     return "write `name: value` for each field" if "object" in types else ""
-
-
-def _may_be_blank(schema: Schema) -> bool:
-    return not {"enum", "format", "pattern", "minLength"} & schema.keys()
 
 
 def enum_finding(document: Document, path: Path, allowed: Sequence[YamlValue], value: YamlValue) -> Finding:

@@ -88,22 +88,21 @@ def read(content: bytes) -> EInvoice:
     """
     # A PDF may have up to 1024 bytes before its header (ISO 32000-1, annex H).
     is_pdf = b"%PDF-" in content[:1024] and not content.lstrip().startswith(b"<")
-    root = _embedded_root(content) if is_pdf else _parse(content)
+    if is_pdf:
+        # An invoice of EN 16931 comes before one of ZUGFeRD 1.0: hybrid files carry both.
+        roots = [(_parse(xml), name) for xml, name in embedded_invoices(content).items()]
+        current = [(root, name) for root, name in roots if root.tag in SYNTAXES]
+        if len(current) > 1:
+            names = " and ".join(sorted(f"`{name[:100]}`" for _, name in current))
+            raise AmbiguousError(f"the PDF carries {len(current)} invoices that differ: {names}")
+        root = (current or roots)[0][0]
+    else:
+        root = _parse(content)
     if root.tag not in SYNTAXES:
         name = root.tag.rpartition("}")[2]
         older = "; ZUGFeRD 1.0 is older than EN 16931" if name == "CrossIndustryDocument" else ""
         raise UnreadableError(f"its XML is {name[:40]}, not an invoice{older}")
     return _Reader(root, SYNTAXES[root.tag]).read()
-
-
-def _embedded_root(pdf: bytes) -> Element:
-    """The invoice in a PDF; one of EN 16931 before one of ZUGFeRD 1.0, as hybrid files carry both."""
-    roots = [(_parse(xml), name) for xml, name in embedded_invoices(pdf).items()]
-    current = [(root, name) for root, name in roots if root.tag in SYNTAXES]
-    if len(current) > 1:
-        names = " and ".join(sorted(f"`{name[:100]}`" for _, name in current))
-        raise AmbiguousError(f"the PDF carries {len(current)} invoices that differ: {names}")
-    return (current or roots)[0][0]
 
 
 class _Reader:
@@ -116,7 +115,9 @@ class _Reader:
 
     def read(self) -> EInvoice:
         header = _Fields(self._root, self._syntax.header, self._problems)
-        code = self._type_code(header)
+        code = header.text("type") or self._syntax.default_type or header.required("type")
+        if code and code not in self._syntax.types:
+            self._problems.append(f"{header.place('type')} is {code[:20]}, no type of invoice in EN 16931")
         currency = header.required("currency")
         sign = -1 if code in CREDIT_NOTE_TYPES else 1
         before_tax = header.amount("before_tax", currency)
@@ -147,12 +148,6 @@ class _Reader:
                 f"{-amount:f} is taken back, as the sign says"
             )
         return e_invoice
-
-    def _type_code(self, header: _Fields) -> str:
-        code = header.text("type") or self._syntax.default_type or header.required("type")
-        if code and code not in self._syntax.types:
-            self._problems.append(f"{header.place('type')} is {code[:20]}, no type of invoice in EN 16931")
-        return code
 
     def _lines(self, sign: int) -> tuple[Line, ...]:
         lines = []

@@ -159,7 +159,13 @@ class Faults:
         with self._lock:
             self._state.deliver_due(service)
             scheduled = [scheduled.fault for scheduled in self._scheduled if self._draw(scheduled, request)]
-            faults = _without_surplus([*extra, *scheduled])
+        candidates = [*extra, *scheduled]
+        duplicates_before = accumulate((isinstance(fault, Duplicate) for fault in candidates), initial=0)
+        faults = [
+            fault
+            for fault, before in zip(candidates, duplicates_before, strict=False)
+            if not isinstance(fault, Duplicate) or before < _MOST_DUPLICATES
+        ]
         # A stale page must be older than the response that it replaces: that one is not cached.
         cached = not _has(faults, Stale)
         deliver: Deliver = partial(self._state.deliver, service=service, cached=cached)
@@ -189,16 +195,6 @@ class Faults:
         faults = [scheduled.fault for scheduled in self._scheduled]
         longest = max((fault.seconds for fault in faults if isinstance(fault, Lag)), default=None)
         self._state.prepare(longest_lag=longest, cache=_has(faults, Stale))
-
-
-def _without_surplus(faults: Sequence[Fault]) -> list[Fault]:
-    """The faults of one request, with a few duplicates at most."""
-    counts = accumulate((isinstance(fault, Duplicate) for fault in faults), initial=0)
-    return [
-        fault
-        for fault, before in zip(faults, counts, strict=False)
-        if not isinstance(fault, Duplicate) or before < _MOST_DUPLICATES
-    ]
 
 
 def _has(faults: Iterable[Fault], kind: type[Fault]) -> bool:

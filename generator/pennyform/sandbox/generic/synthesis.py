@@ -202,7 +202,19 @@ class _Synthesis:
             for variant in variants:
                 if variant.fits(reading):
                     return self._fill_value(variant, reading)
-        return self._placeholder(name, variants[0])
+        # A value that conforms when nothing is known.
+        variant = variants[0]
+        if variant.fits(None):
+            return None
+        if variant.has_default:
+            return variant.default
+        own_url = self.context.url(collection_of(self.record.kind), self.record.id)
+        if "object" in variant.types:
+            return self.fill_object(variant, {"id": self.record.id, "url": f"{own_url}/{name}"})
+        if "string" in variant.types:
+            return self._placeholder_text(name, variant, own_url)
+        number = self.record.id if name == "id" else variant.minimum
+        return {"array": [], "boolean": False}.get(variant.types[0], number)
 
     def _fill_value(self, variant: SchemaVariant, value: Json) -> Json:
         """A value that fits, and everything below it."""
@@ -227,20 +239,6 @@ class _Synthesis:
             url = self.context.url(collection_of(name), identifier)
             return {**(record.body if record else {}), "id": identifier, "url": url}
         return _compute_amount(name, known)
-
-    def _placeholder(self, name: str, variant: SchemaVariant) -> Json:
-        """A value that conforms when nothing is known."""
-        if variant.fits(None):
-            return None
-        if variant.has_default:
-            return variant.default
-        own_url = self.context.url(collection_of(self.record.kind), self.record.id)
-        if "object" in variant.types:
-            return self.fill_object(variant, {"id": self.record.id, "url": f"{own_url}/{name}"})
-        if "string" in variant.types:
-            return self._placeholder_text(name, variant, own_url)
-        number = self.record.id if name == "id" else variant.minimum
-        return {"array": [], "boolean": False}.get(variant.types[0], number)
 
     def _placeholder_text(self, name: str, variant: SchemaVariant, own_url: str) -> str:
         by_format = {

@@ -60,7 +60,10 @@ def update_customer_invoice(context: RequestContext) -> JsonObject:
     fields = dict(context.body)
     changes = fields.get("invoice_lines", {})
     if record.body.draft:
-        _check_draft_change(fields, changes)
+        if "transaction_reference" in fields:
+            raise unprocessable("transaction_reference cannot be set on a draft")
+        if any("imputation_dates" in update for update in changes.get("update", ())):
+            raise unprocessable("imputation_dates cannot be set on a draft")
     else:
         _check_final_change(fields, changes)
     fields.pop("invoice_lines", None)
@@ -105,13 +108,6 @@ def delete_customer_invoice(context: RequestContext) -> None:
     ledger.delete_invoice_entry(context, record.body)
     # Assumed: the reference stays taken.
     context.records.delete([record], free_reference=context.rules.deleted_reference_is_free)
-
-
-def _check_draft_change(fields: JsonObject, changes: JsonObject) -> None:
-    if "transaction_reference" in fields:
-        raise unprocessable("transaction_reference cannot be set on a draft")
-    if any("imputation_dates" in update for update in changes.get("update", ())):
-        raise unprocessable("imputation_dates cannot be set on a draft")
 
 
 def _check_final_change(fields: JsonObject, changes: JsonObject) -> None:

@@ -48,7 +48,10 @@ class Visitors:
             ApiError: 403 for others; 400 for a ``Host`` that cannot be read; 414 and 431 for one that is too
                 long.
         """
-        _check_lengths(request)
+        if len(request.path) > _LONGEST_PATH or len(request.query) > _LONGEST_QUERY:
+            raise ApiError(414, "the address is too long")
+        if sum(len(name) + len(value) for name, value in request.headers.items()) > _LONGEST_HEADERS:
+            raise ApiError(431, "the headers are too long")
         authority = request.origin.partition("://")[2].lower()
         host = host_name(authority)
         if not host:
@@ -82,13 +85,6 @@ def host_name(authority: str) -> str:
         rest = colon
     valid_port = not rest or (port.isascii() and port.isdigit() and len(port) <= 5)
     return host if valid_port and host.isascii() and host.isprintable() and " " not in host else ""
-
-
-def _check_lengths(request: Request) -> None:
-    if len(request.path) > _LONGEST_PATH or len(request.query) > _LONGEST_QUERY:
-        raise ApiError(414, "the address is too long")
-    if sum(len(name) + len(value) for name, value in request.headers.items()) > _LONGEST_HEADERS:
-        raise ApiError(431, "the headers are too long")
 
 
 def _check_origin(request: Request, authority: str) -> None:

@@ -82,16 +82,13 @@ def _check_authorization(
     if query.get("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response_type must be code")
     challenge = query.get("code_challenge", "")
-    if challenge and (query.get("code_challenge_method") != "S256" or not _is_sha256(challenge)):
+    letters = challenge.replace("-", "").replace("_", "")
+    is_sha256 = len(challenge) == _S256_LENGTH and letters.isascii() and letters.isalnum()
+    if challenge and (query.get("code_challenge_method") != "S256" or not is_sha256):
         raise OAuthError("invalid_request", "code_challenge_method must be S256")
     if not challenge and not application.secret:
         raise OAuthError("invalid_request", "an application without a secret needs a code_challenge")
     return check_scopes(query.get("scope", "").split(), scopes)
-
-
-def _is_sha256(challenge: str) -> bool:
-    letters = challenge.replace("-", "").replace("_", "")
-    return len(challenge) == _S256_LENGTH and letters.isascii() and letters.isalnum()
 
 
 def _redirect(redirect: str, parameters: Mapping[str, str]) -> Response:

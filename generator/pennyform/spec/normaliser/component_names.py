@@ -131,7 +131,11 @@ class Naming:
             if component.key not in claimed:
                 name = self._vendor_names.get(component.key, "")
                 if not _is_class_name(name):
-                    name = _legal(self._claim(component, keys, claimed), component.key)
+                    # A name made from places may be too long, or begin with a digit.
+                    name = self._claim(component, keys, claimed)
+                    if len(name) > _LONGEST_CLAIM:
+                        name = f"{name[:_LONGEST_CLAIM]}{component.key[:6].capitalize()}"
+                    name = name if _is_class_name(name) else f"Shape{name}"
                 # A name after all the places around it may be as long as they are deep.
                 self._budget.draw(text_steps(name), "naming schemas", str(component.first_place()))
                 claimed[component.key] = name
@@ -161,18 +165,22 @@ class Naming:
             parent = keys.get((component.direction, place.outside(outside)))
             if parent is not None:
                 return _inner_name(claimed[parent], place.steps[-outside:])
-        return _body_name(self._operations[place.method, place.path], place)
+        operation = self._operations[place.method, place.path]
+        resource = pascal_case(singular(operation.resource))
+        if place.part == REQUEST:
+            return resource + pascal_case(operation.name)
+        if place.part.startswith("?"):
+            return resource + pascal_case(operation.name) + pascal_case(place.part)
+        verb, _, rest = operation.name.partition("_")
+        if verb == "list":
+            return resource + pascal_case(singular(rest)) + _PAGE
+        if verb == "get":
+            return resource + pascal_case(rest)
+        return resource + pascal_case(operation.name) + _SUFFIX[ANSWER]
 
 
 def _is_class_name(name: str) -> bool:
     return _CLASS_NAME.fullmatch(name) is not None and not keyword.iskeyword(name)
-
-
-def _legal(name: str, key: str) -> str:
-    """A name made from places as a class name: not too long, and beginning with a letter."""
-    if len(name) > _LONGEST_CLAIM:
-        name = f"{name[:_LONGEST_CLAIM]}{key[:6].capitalize()}"
-    return name if _is_class_name(name) else f"Shape{name}"
 
 
 def name_records(names: Mapping[str, str], components: Mapping[str, Component]) -> dict[str, ComponentName]:
@@ -194,21 +202,6 @@ def vendor_name(name: str) -> str:
         last = last.removesuffix(ending)
     words = [pascal_case(singular(snake_case(group))) for group in groups]
     return "".join([*words, pascal_case(last.rstrip("-_0123456789"))])
-
-
-def _body_name(operation: Operation, place: Place) -> str:
-    """The name of a whole body, after its operation."""
-    resource = pascal_case(singular(operation.resource))
-    if place.part == REQUEST:
-        return resource + pascal_case(operation.name)
-    if place.part.startswith("?"):
-        return resource + pascal_case(operation.name) + pascal_case(place.part)
-    verb, _, rest = operation.name.partition("_")
-    if verb == "list":
-        return resource + pascal_case(singular(rest)) + _PAGE
-    if verb == "get":
-        return resource + pascal_case(rest)
-    return resource + pascal_case(operation.name) + _SUFFIX[ANSWER]
 
 
 def _inner_name(outer: str, steps: tuple[str, ...]) -> str:

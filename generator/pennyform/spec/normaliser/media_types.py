@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pennyform.findings import Failure
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.openapi import MediaTypeObject
 from pennyform.spec.normaliser.contract import Schema
@@ -72,7 +71,7 @@ def as_form(schema: Schema, encoding: JsonObject, *, modern: bool, pointer: str)
                 "part-encoding", f"the part {name!r} has {', '.join(unknown)}", child(pointer, name)
             )
     if schema.get("type", "object") != "object":
-        raise _no_object(pointer)
+        raise unsupported("media-type", "a form that is not an object", pointer)
     properties = {
         name: _with_files(part, modern=modern) for name, part in schema.get("properties", {}).items()
     }
@@ -95,7 +94,3 @@ def _is_file(part: Schema, *, modern: bool) -> bool:
         return not is_json(part["contentMediaType"])
     states = {"type", "enum", "anyOf", "oneOf", "properties", "items"}
     return modern and states.isdisjoint(part)
-
-
-def _no_object(pointer: str) -> Failure:
-    return unsupported("media-type", "a form that is not an object", pointer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pennyform.findings import Failure, Finding, tidy
@@ -66,7 +66,8 @@ def normalise(
     operations = [draft.operation for draft in drafts]
     error = _error_body(drafts, collector, budget)
     components = collector.components
-    _raise_findings(contradictory_descriptions(components.values()))
+    if contradictions := tidy(contradictory_descriptions(components.values())):
+        raise Failure(contradictions)
     naming = Naming(
         components=components,
         operations={(operation.method, operation.path): operation for operation in operations},
@@ -144,12 +145,6 @@ def _first_free(names: Sequence[str], taken: Collection[str]) -> str:
     """The first of ``names`` that is not taken, else the last one with the first number that makes it so."""
     numbered = (f"{names[-1]}{number}" for number in itertools.count(2))
     return next(name for name in itertools.chain(names, numbered) if snake_case(name) not in taken)
-
-
-def _raise_findings(findings: Iterable[Finding]) -> None:
-    tidied = tidy(findings)
-    if tidied:
-        raise Failure(tidied)
 
 
 def _error_body(

@@ -241,7 +241,11 @@ class OperationReader:
             summary = f"the parameter {name!r} is in {location!r} with the style {style!r}"
             raise unsupported("parameter-style", summary, pointer)
         schema = self._flattener.flatten(raw_schema, pointer)
-        if location == "cookie" and explode and style == "form" and _may_hold_several(schema):
+        may_hold_several = any(
+            member.get("type", "array") in ("array", "object") and "enum" not in member
+            for member in schema.get("anyOf") or schema.get("oneOf") or [schema]
+        )
+        if location == "cookie" and explode and style == "form" and may_hold_several:
             summary = f"how the cookie {name!r} is written, with several values, is not defined"
             raise unsupported("parameter-style", summary, pointer)
         if parameter.description:
@@ -256,10 +260,3 @@ class OperationReader:
             allow_reserved=parameter.allow_reserved,
             python_name=parameter.python_name,
         )
-
-
-def _may_hold_several(schema: Schema) -> bool:
-    members = schema.get("anyOf") or schema.get("oneOf") or [schema]
-    return any(
-        member.get("type", "array") in ("array", "object") and "enum" not in member for member in members
-    )

@@ -39,7 +39,14 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         (old, unread_old), (new, unread_new) = _contract(options.old), _contract(options.new)
         findings = _unread(unread_old, unread_new)
     else:
-        (old, new), findings = _since_generated(options), []
+        if options.old:
+            fix = "Name the contract to compare it with as well, or neither of them."
+            raise failure("one-contract", "there is nothing to compare with", file=options.old, fix=fix)
+        contract = contract_here()
+        store = store_of(contract) if contract else Store.default()
+        # What was generated from last, and what is pinned; the same when nothing has been fetched since.
+        new = store.pinned(options.api)
+        old, findings = store.previous(options.api) or new, []
     changes = compare(old, new)
     uses = look_through(changes, options.against, (old, new)) if options.against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted=accepted, uses=uses)
@@ -53,21 +60,6 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         terminal.write(contract_diff.render_text(diff, terminal.ansi(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
-
-
-def _since_generated(options: DiffOptions) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What was generated from last, and what is pinned; twice the same when nothing has been fetched since.
-
-    Raises:
-        Failure: only one contract is named, or none is pinned.
-    """
-    if options.old:
-        fix = "Name the contract to compare it with as well, or neither of them."
-        raise failure("one-contract", "there is nothing to compare with", file=options.old, fix=fix)
-    contract = contract_here()
-    store = store_of(contract) if contract else Store.default()
-    pinned = store.pinned(options.api)
-    return store.previous(options.api) or pinned, pinned
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:

@@ -88,17 +88,15 @@ def complete_credits(repository: Repository, state: RemoteState) -> Repository:
         is_outdated = _is_outdated(key, definitions, state, resolve_all)
         if is_outdated:
             completed.update(
-                (note.external_reference, _open(note)) for note in notes if note.credit is not None
+                (note.external_reference, note._replace(body=note.body._replace(invoice_lines=())))
+                for note in notes
+                if note.credit is not None
             )
         if is_outdated or any(map(is_open, notes)):
             body = _body(key, state, definitions, rounding)
             completed.update(_completed(body, notes, product, rounding))
     invoices = (completed.get(invoice.external_reference, invoice) for invoice in repository.invoices)
     return repository._replace(invoices=tuple(invoices))
-
-
-def _open(note: DesiredInvoice) -> DesiredInvoice:
-    return note._replace(body=note.body._replace(invoice_lines=()))
 
 
 def _is_outdated(

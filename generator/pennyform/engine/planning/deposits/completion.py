@@ -29,7 +29,6 @@ from pennyform.invoices.deductions.lines import (
 )
 from pennyform.invoices.model import (
     UNSET,
-    Body,
     DesiredInvoice,
     Id,
     InvoiceBody,
@@ -37,7 +36,6 @@ from pennyform.invoices.model import (
     Key,
     ProductBody,
     Repository,
-    Unset,
 )
 from pennyform.invoices.model.pending_text import settled
 from pennyform.results.plan import Action
@@ -83,7 +81,9 @@ class Accounts:
 
     def _lines(self, invoice: DesiredInvoice, body: InvoiceBody) -> Iterator[Sequence[InvoiceLine]]:
         """The lines of each deduction: by the account where the deposit is final, else by its definition."""
-        language = language_of(body, self._language(body))
+        remote = self.state.customer(body.customer_id)
+        customer = remote.body if remote else self.repository.customer(body.customer_id)
+        language = language_of(body, customer.billing_language if customer else UNSET)
         rounding = self.repository.settings.rounding
         at = len(own_lines(invoice))
         for deduction in invoice.deductions:
@@ -140,11 +140,6 @@ class Accounts:
     def _product(self, key: Id) -> ProductBody | None:
         remote = self.state.product(key)
         return remote.body if remote else self.repository.product(key)
-
-    def _language(self, body: Body) -> str | Unset:
-        remote = self.state.customer(body.customer_id)
-        customer = remote.body if remote else self.repository.customer(body.customer_id)
-        return customer.billing_language if customer else UNSET
 
 
 def deposit_of_account(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.credits.conflicts import charged_by_code
-from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.model import Repository
 
 
 def with_deposits(repository: Repository, state: RemoteState, account: AccountClient) -> RemoteState:
@@ -21,13 +21,15 @@ def with_deposits(repository: Repository, state: RemoteState, account: AccountCl
     """
     since: dict[int, dt.date] = {}
     for invoice in repository.invoices:
+        own_rows = state.invoices.get(invoice.external_reference, ())
+        to_be_written = not own_rows or own_rows[0].draft
         for deduction in invoice.deductions:
             rows = state.invoices_of(deduction.deposit)
             if len(rows) != 1 or rows[0].draft:
                 continue
             deposit = rows[0]
             untouched = deposit.remaining_amount_with_tax == deposit.currency_amount
-            if (_is_open(invoice, state) or not untouched) and deposit.customer_id and deposit.date:
+            if (to_be_written or not untouched) and deposit.customer_id and deposit.date:
                 first = since.get(deposit.customer_id, deposit.date)
                 since[deposit.customer_id] = min(first, deposit.date)
     of_customers = {id_: account.invoices_of_customer(id_, day) for id_, day in sorted(since.items())}
@@ -38,12 +40,6 @@ def with_deposits(repository: Repository, state: RemoteState, account: AccountCl
         deposits_by_number=_with_all_lines(repository, state.deposits_by_number, account),
         of_customers=of_customers,
     )
-
-
-def _is_open(invoice: DesiredInvoice, state: RemoteState) -> bool:
-    """Whether the balance invoice is still to be written."""
-    rows = state.invoices.get(invoice.external_reference, ())
-    return not rows or rows[0].draft
 
 
 def _with_all_lines(

@@ -58,7 +58,9 @@ def hold_double_deductions(changes: Sequence[InvoiceChange], state: RemoteState)
     takers: dict[object, str] = {}
     final = [change for change in changes if _is_final(change)]
     for change in final:
-        if not _is_credited(change, state):
+        remote = change.remote
+        of_customer = state.of_customers.get(remote.customer_id or 0, ()) if remote is not None else ()
+        if remote is None or not is_credited_in_full(remote, of_customer):
             for deposit, _ in _deposits(change.desired, state):
                 takers.setdefault(deposit, change.external_reference)
     held: list[InvoiceChange] = []
@@ -93,9 +95,3 @@ def _deposits(invoice: DesiredInvoice, state: RemoteState) -> Iterator[tuple[obj
 
 def _is_final(change: InvoiceChange) -> bool:
     return change.remote is not None and not change.remote.draft
-
-
-def _is_credited(change: InvoiceChange, state: RemoteState) -> bool:
-    remote = change.remote
-    of_customer = state.of_customers.get(remote.customer_id or 0, ()) if remote is not None else ()
-    return remote is not None and is_credited_in_full(remote, of_customer)

@@ -157,7 +157,10 @@ def with_card_warnings(change: InvoiceChange) -> InvoiceChange:
     code = next(
         (rate.code for rate in codes if rate and rate.reverse_charge and rate.country in ("", "FR")), ""
     )
-    if not code or not _is_company_in_union(card):
+    address = card.billing_address
+    country = (address.country_alpha2 or "") if address else ""
+    is_person = bool(card.first_name or card.last_name)
+    if not code or is_person or SAME_COUNTRY.get(country, country) not in UNION:
         return change
     warning = (
         f"`{code}` leaves the tax to the customer, which has no VAT number in the account (vat-buyer-number)"
@@ -178,13 +181,6 @@ def _mail_problems(change: InvoiceChange, card: CustomerBody) -> Iterator[Findin
 def _platform_problems(change: InvoiceChange, card: CustomerBody) -> Iterator[Finding]:
     if any(task.step is Step.SUBMIT for task in change.tasks) and not card.reg_no:
         yield _finding(change, "platform-without-number", "its customer has no `reg_no` in the account")
-
-
-def _is_company_in_union(card: CustomerBody) -> bool:
-    address = card.billing_address
-    country = (address.country_alpha2 or "") if address else ""
-    is_person = bool(card.first_name or card.last_name)
-    return not is_person and SAME_COUNTRY.get(country, country) in UNION
 
 
 def _finding(change: InvoiceChange, rule: str, summary: str) -> Finding:

@@ -211,17 +211,14 @@ def _essence(media_type: str) -> str:
 def _full_encoding(encoding: JsonObject, schema: SchemaNode) -> JsonObject:
     """How a part of a form is written, with what OpenAPI takes for granted where nothing is said."""
     style = encoding.get("style", "form")
+    content_types = (encoding.get("contentType") or _default_content_type(schema)).split(",")
     return {
         "style": style,
         "explode": style == "form",
         "allowReserved": False,
         **encoding,
-        "contentType": _content_types(encoding.get("contentType") or _default_content_type(schema)),
+        "contentType": sorted(set(map(_essence, content_types))),
     }
-
-
-def _content_types(text: str) -> list[str]:
-    return sorted({_essence(media_type) for media_type in text.split(",")})
 
 
 def _default_content_type(schema: SchemaNode) -> str:
