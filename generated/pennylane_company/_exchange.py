@@ -257,7 +257,7 @@ def answer(operation: Operation[T], reply: Reply, *, strict: bool = False) -> T:
         if kind == "text/html" != operation.accept:
             raise _undecodable(operation, reply, f"a page instead of {operation.accept}")
         return cast("T", reply.body)
-    if reply.status == 204 and empty and not strict:
+    if reply.status == 204 and empty and not strict and operation.method not in {"GET", "HEAD"}:
         return cast("T", None)
     if not kind.endswith("json"):
         raise _undecodable(operation, reply, f"a body of type {kind or 'unknown'} instead of JSON")

@@ -43,7 +43,7 @@ _LOOKUPS: Sequence[Callable[[AccountClient], object]] = (
     lambda account: [account.with_sections(invoice) for invoice in account.newest_drafts()],
     lambda account: account.remaining_amounts([1]),
     lambda account: account.create_draft({"draft": True}),
-    lambda account: account.finalize(1),
+    lambda account: account.finalize(1, "A-1"),
 )
 
 
