@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -206,6 +207,22 @@ def test_parts_of_a_room_import_only_lower_layers() -> None:
         if levels[_part(target)] <= levels[_part(module)]:
             wrong.append(f"{module}:{line}: {pair[0]} may not import {pair[1]}")
     assert wrong == []
+
+
+def test_the_document_has_the_layers_that_are_held() -> None:
+    block = (
+        (ROOT / "ARCHITECTURE.md")
+        .read_text("utf-8")
+        .partition("Layers of the larger packages")[2]
+        .split("```")[1]
+    )
+    written = {
+        room: [set(layer.split(", ")) for layer in " ".join(layers.split()).split(" > ")]
+        for room, layers in re.findall(r"^(\w+)/ (.*(?:\n .*)*)", block, re.MULTILINE)
+    }
+    assert written == {
+        room: [layer - {room} for layer in layers if layer != {room}] for room, layers in LAYERS.items()
+    }
 
 
 def test_parts_of_the_comparison_import_only_lower_layers() -> None:

@@ -80,6 +80,17 @@ def test_sessions_install_what_the_lock_names() -> None:
     assert installing == {"_install", "versions"}
 
 
+def test_what_is_not_run_with_other_versions_exists() -> None:
+    """A path that moved would be run again, and its name kept for nothing."""
+    text = (ROOT / "noxfile.py").read_text("utf-8")
+    (left_out,) = (
+        eval(compile(ast.Expression(node.value), "noxfile.py", "eval"))
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NO_PACKAGES"
+    )
+    assert [path for path in left_out if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("tool", ["prism", "yaml-language-server"])
 def test_tools_from_npm_are_locked_with_all_that_they_need(tool: str) -> None:
     lock = json.loads((LOCKS / tool / "package-lock.json").read_text("utf-8"))
