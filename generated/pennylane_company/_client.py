@@ -62,6 +62,8 @@ class Client(ClientBase):
         token: a company token, an :class:`~pennylane_company.oauth.OAuth`, or another :class:`httpx.Auth`.
         base_url: an origin: https, or http to a loopback address. Paths come from the contract.
         transport: what carries requests instead of the network, such as :class:`httpx.MockTransport`.
+        http_client: an :class:`httpx.Client` of yours, with its proxies, certificates and
+            hooks. Token, headers and time-outs are this client's. It is not closed.
         timeout: seconds for each of connecting, sending and receiving, or an :class:`httpx.Timeout`.
         rate_limit: the rate to stay under, shared by all clients of this token in the process; None for none.
         retries: how often a call is repeated by itself where that is safe.
@@ -69,9 +71,12 @@ class Client(ClientBase):
         clock: where time comes from.
         strict_answers: whether a success with a value of another kind than the contract has is an unknown
             outcome. Otherwise the value is kept as it came.
+        app: what calls, such as ``my-shop/1.2``; it is put before this package's name in ``user-agent``.
+        random: numbers from 0 up to 1, which make the waits before repeated calls differ.
 
     Raises:
-        ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
+        ValueError: ``base_url``, ``token`` or ``app`` cannot be used, or there are both ``transport`` and
+            ``http_client``; the message never shows the token.
     """
 
     @cached_property
@@ -273,6 +278,8 @@ class AsyncClient(AsyncClientBase):
         token: a company token, an :class:`~pennylane_company.oauth.OAuth`, or another :class:`httpx.Auth`.
         base_url: an origin: https, or http to a loopback address. Paths come from the contract.
         transport: what carries requests instead of the network, such as :class:`httpx.MockTransport`.
+        http_client: an :class:`httpx.AsyncClient` of yours, with its proxies, certificates and
+            hooks. Token, headers and time-outs are this client's. It is not closed.
         timeout: seconds for each of connecting, sending and receiving, or an :class:`httpx.Timeout`.
         rate_limit: the rate to stay under, shared by all clients of this token in the process; None for none.
         retries: how often a call is repeated by itself where that is safe.
@@ -280,9 +287,12 @@ class AsyncClient(AsyncClientBase):
         clock: where time comes from.
         strict_answers: whether a success with a value of another kind than the contract has is an unknown
             outcome. Otherwise the value is kept as it came.
+        app: what calls, such as ``my-shop/1.2``; it is put before this package's name in ``user-agent``.
+        random: numbers from 0 up to 1, which make the waits before repeated calls differ.
 
     Raises:
-        ValueError: ``base_url`` or ``token`` cannot be used; the message never shows the token.
+        ValueError: ``base_url``, ``token`` or ``app`` cannot be used, or there are both ``transport`` and
+            ``http_client``; the message never shows the token.
     """
 
     @cached_property

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._client import AsyncClient, Client
     from ._clock import Clock
     from ._codec import convert, to_builtins
+    from ._contract import __version__
     from ._exchange import Retries
     from ._limits import RateLimit
     from ._pages import AsyncPage, AsyncPages, Page
@@ -26,6 +27,7 @@ else:
             "_client": ("AsyncClient", "Client"),
             "_clock": ("Clock",),
             "_codec": ("convert", "to_builtins"),
+            "_contract": ("__version__",),
             "_exchange": ("Retries",),
             "_limits": ("RateLimit",),
             "_pages": ("AsyncPage", "AsyncPages", "Page"),
@@ -50,6 +52,7 @@ __all__ = [
     "RawResponse",
     "Retries",
     "UnsetType",
+    "__version__",
     "convert",
     "errors",
     "filters",

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 PACKAGE = "pennylane_firm"
+# The date of the contract.
+__version__ = "2026.7.20"
 # What every path of the contract starts with.
 BASE_PATH = "/api/external/firm/v1"
-USER_AGENT = "pennylane_firm (pennyform)"
 AUTHORIZE_URL = "https://app.pennylane.com/oauth/authorize"
 TOKEN_URL = "https://app.pennylane.com/oauth/token"
 REVOKE_URL = "https://app.pennylane.com/oauth/revoke"

@@ -8,6 +8,7 @@ synchronous and the asynchronous client cannot behave differently.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast
@@ -31,9 +32,10 @@ from ._codec import (
     prepared,
 )
 from ._connections.failures import Fate, fate
-from ._contract import BASE_PATH, USER_AGENT
+from ._contract import BASE_PATH, PACKAGE, __version__
 from ._limits import Turns
 from ._parameters import NO_STYLES, NOTHING, Styles, Values
+from ._secrets.records import log_answer, log_failure, log_request, log_wait
 from ._secrets.redaction import Redactor
 from .errors import NotSentError, OutcomeUnknownError, SkippedOperationError, for_status, seconds
 from .types import File
@@ -41,6 +43,9 @@ from .types import File
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+USER_AGENT = (
+    f"{PACKAGE}/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))} httpx/{httpx.__version__}"
+)
 _BACKOFF_STATUSES = frozenset({500, 502, 503, 504})
 _LONGEST_TEXT = 500
 _MESSAGE_FIELDS = ("message", "error", "errors", "details")
@@ -95,12 +100,29 @@ class Retries:
     A 429 and a connection that never opened are tried again for every operation, because nothing was done;
     5xx and broken connections only for reads. ``attempts`` counts the first one too; ``backoff`` is the first
     wait in seconds, doubled each time; no single wait is longer than ``max_wait``: a service that asks for
-    more gets its 429 passed on.
+    more gets its 429 passed on. A wait that nobody asked for is shortened at random, by up to ``jitter`` of
+    it, so that programs that failed together do not come back together.
     """
 
     attempts: int = 4
     backoff: float = 0.5
     max_wait: float = 60.0
+    jitter: float = 0.25
+
+
+def user_agent(app: str) -> str:
+    """What says who calls: the app, if it is named, this package, Python and the HTTP library.
+
+    Raises:
+        ValueError: ``app`` is no text of a header.
+    """
+    if not app.isascii() or not app.isprintable():
+        raise ValueError("app is a name such as my-shop/1.2, in printable ASCII")
+    return f"{app} {USER_AGENT}".strip()
+
+
+def _always_zero() -> float:
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +134,8 @@ class Exchange:
     turns: Turns | None
     secrets: Callable[[], Iterable[str]]
     strict: bool = False
+    random: Callable[[], float] = _always_zero
+    user_agent: str = USER_AGENT
 
     def __repr__(self) -> str:
         return f"Exchange({self.origin!r})"
@@ -139,7 +163,12 @@ class Exchange:
         cookies: Values = NOTHING,
     ) -> httpx.Request:
         """The HTTP request of a call; a parameter that is ``None`` is not sent."""
-        styles, sent = operation.styles, {**_HEADERS, "accept": operation.accept}
+        styles = operation.styles
+        sent = {
+            "accept": operation.accept,
+            "accept-encoding": "gzip, deflate",
+            "user-agent": self.user_agent,
+        }
         place = parameters.path(operation.path, path, styles.get("path", NO_STYLES))
         url = self.origin + BASE_PATH + place + parameters.query(query, styles.get("query", NO_STYLES))
         if headers:
@@ -176,16 +205,23 @@ class Exchange:
             attempt += 1
             if self.turns is not None:
                 turn = yield from self.turns.take(operation.name)
+            log_request(operation.name, operation.path, request, attempt)
             outcome = cast("Reply | Exception", (yield request))
+            if isinstance(outcome, Reply):
+                log_answer(operation.name, *outcome)
+            else:
+                log_failure(operation.name, outcome)
             if self.turns is not None and isinstance(outcome, Reply):
                 self.turns.observe(outcome.headers, turn)
             wait = self._wait(operation, outcome, attempt)
             if wait is None:
                 return self._settle(operation, request, outcome)
+            log_wait(operation.name, wait)
             yield wait
 
     def _wait(self, operation: Operation[Any], outcome: Reply | Exception, attempt: int) -> float | None:
         backoff = min(self.retries.backoff * 2 ** (attempt - 1), self.retries.max_wait)
+        backoff *= 1 - self.retries.jitter * self.random()
         wait: float | None = None
         if isinstance(outcome, Reply):
             if outcome.status == 429:
@@ -291,11 +327,6 @@ def left_out(operation: str, reason: str) -> NoReturn:
     raise SkippedOperationError(f"this operation is left out of the client: {reason}", operation=operation)
 
 
-_HEADERS = {
-    "accept": "application/json",
-    "accept-encoding": "gzip, deflate",
-    "user-agent": USER_AGENT,
-}
 MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 _READERS: dict[str, tuple[Any, msgspec.json.Decoder[Any]]] = {}
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar, cast
+from copy import copy
+from dataclasses import replace
+from typing import Any, Generic, Self, TypeVar, cast
 
 import httpx
 
@@ -39,8 +41,21 @@ class _Core(Generic[H]):
         self._timeout = _shortened(timeout, bounds.seconds).as_dict()
         self._bounds = bounds
         self._connections = connections
+        # Who was derived from another core leaves closing to it.
+        self._derived = False
         # The service's own time, as its last answer stated it.
         self.date = ""
+
+    def with_options(self, timeout: httpx.Timeout | float | None, max_retries: int | None) -> Self:
+        """A core with the same connections, credentials and turns; None leaves a setting as it is."""
+        core = copy(self)
+        core._derived = True
+        if timeout is not None:
+            core._timeout = _shortened(httpx.Timeout(timeout), self._bounds.seconds).as_dict()
+        if max_retries is not None:
+            retries = replace(self._exchange.retries, attempts=max_retries + 1)
+            core._exchange = replace(self._exchange, retries=retries)
+        return core
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._exchange.origin!r})"
@@ -96,7 +111,7 @@ class Core(_Core[httpx.Client]):
 
     def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
-        http = self._connections.close()
+        http = None if self._derived else self._connections.close()
         if http is not None:
             http.close()
 
@@ -201,7 +216,7 @@ class AsyncCore(_Core[httpx.AsyncClient]):
 
     async def close(self) -> None:
         """Close the connections. Calling it twice does no harm."""
-        http = self._connections.close()
+        http = None if self._derived else self._connections.close()
         if http is not None:
             await http.aclose()
 

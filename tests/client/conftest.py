@@ -52,7 +52,13 @@ def connect(clock: FakeClock) -> Iterator[Callable[..., Client]]:
     opened: list[Client] = []
 
     def make(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> Client:
-        settings: dict[str, Any] = {"base_url": ORIGIN, "rate_limit": None, "clock": clock, **options}
+        settings: dict[str, Any] = {
+            "base_url": ORIGIN,
+            "rate_limit": None,
+            "clock": clock,
+            "random": lambda: 0.0,
+            **options,
+        }
         client = Client("a-token", transport=httpx.MockTransport(handler), **settings)
         opened.append(client)
         return client

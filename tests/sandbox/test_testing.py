@@ -30,6 +30,17 @@ def test_in_process(pennylane_sandbox, pennylane_client):
     assert [pennylane_client.get("/me").status_code for _ in range(2)] == [503, 200]
 
 
+def test_typed_clients(pennylane_company, pennylane_async_company, pennylane_client):
+    import asyncio
+
+    async def get():
+        return await pennylane_async_company.me.get()
+
+    assert pennylane_company.me.get() == asyncio.run(get())
+    company = pennylane_client.get("/me").json()["company"]
+    assert pennylane_company.me.get().company.reg_no == company["reg_no"]
+
+
 def test_on_a_port(pennylane_server):
     headers = {"Authorization": f"Bearer {pennylane_server.token}"}
     request = urllib.request.Request(f"{pennylane_server.api_url}/customers", headers=headers)
@@ -63,7 +74,7 @@ def test_a_project_of_its_own_uses_them(tmp_path: Path) -> None:
     (tmp_path / "test_client.py").write_text(textwrap.dedent(TESTS))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
-    assert "4 passed" in result.stdout, result.stdout + result.stderr
+    assert "5 passed" in result.stdout, result.stdout + result.stderr
 
 
 def test_it_is_not_loaded_unless_asked_for(tmp_path: Path) -> None:

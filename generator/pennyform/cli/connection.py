@@ -11,8 +11,9 @@ from socket import inet_aton, inet_ntoa
 
 import httpx
 import pennylane_company
-from pennylane_company import Client
+from pennylane_company import Client, Retries
 
+from pennyform import __version__
 from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal
 from pennyform.cli.tokens import find_token
 from pennyform.engine.account.client import AccountClient
@@ -27,6 +28,7 @@ from pennyform.invoices import Repository
 
 BASE_URL_VARIABLE = "PENNYLANE_BASE_URL"
 DEFAULT_BASE_URL = "https://app.pennylane.com"
+_APP = f"pennyform/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def connect(
         transport = sandbox.transport()
         with (
             closing(sandbox),
-            Client(auth, transport=transport, rate_limit=None, strict_answers=True) as client,
+            Client(auth, transport=transport, rate_limit=None, strict_answers=True, app=_APP) as client,
         ):
             yield Connection(AccountClient(client, contract), f"books-{sandbox.books_id()}", runtime, folder)
         return
@@ -114,6 +116,9 @@ def connect(
             clock=_ClientClock(runtime.clock),
             # What decides about money is never a value that the contract does not have.
             strict_answers=True,
+            # The same run waits for the same time.
+            retries=Retries(jitter=0.0),
+            app=_APP,
         )
     except ValueError as problem:
         raise failure(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 PACKAGE = "pennylane_client"
+__version__ = "0"
 BASE_PATH = "/api/v0"
-USER_AGENT = "pennylane_client"
 AUTHORIZE_URL = "https://app.pennylane.com/oauth/authorize"
 TOKEN_URL = "https://app.pennylane.com/oauth/token"  # noqa: S105 - an address
 REVOKE_URL = "https://app.pennylane.com/oauth/revoke"

@@ -30,7 +30,7 @@ from ._codec import checked
 from ._connections.failures import Fate, fate
 from ._connections.http_client import connect, connect_async
 from ._contract import AUTHORIZE_URL, REVOKE_URL, TOKEN_URL
-from ._exchange import Exchange, Reply, Retries, Steps
+from ._exchange import USER_AGENT, Exchange, Reply, Retries, Steps
 from ._secrets.credentials import is_printable, is_safe
 from ._secrets.logs import keep_out_of_logs
 from ._secrets.redaction import Redactor
@@ -383,7 +383,9 @@ class OAuth(httpx.Auth):
     def _post(self, url: str, form: Mapping[str, str]) -> Steps[Reply]:
         who = {"client_id": self._client_id, "client_secret": self._client_secret}
         data = {**form, **{name: value for name, value in who.items() if value}}
-        request = httpx.Request("POST", url, headers={"accept": "application/json"}, data=data)
+        request = httpx.Request(
+            "POST", url, headers={"accept": "application/json", "user-agent": USER_AGENT}, data=data
+        )
         outcome = yield request
         if isinstance(outcome, Reply):
             if 200 <= outcome.status < 300:

@@ -21,6 +21,7 @@ def emit_all(
     templates: Path | None = None,
     *,
     package: str = "",
+    version: str = "0",
     warnings: list[Finding] | None = None,
 ) -> dict[str, bytes]:
     """Emit the client, the schemas and the tables of one API.
@@ -29,6 +30,7 @@ def emit_all(
         contract: the normalised contract.
         templates: the folder of templates; this installation's when left out.
         package: the name of the client's package; ``pennylane_<api>`` when left out.
+        version: of that package.
         warnings: see :func:`emit_schemas`.
 
     Returns:
@@ -41,7 +43,7 @@ def emit_all(
 
     templates = templates or data.templates()
     parts = [
-        client.emit(contract, templates / "client", package=package),
+        client.emit(contract, templates / "client", package=package, version=version),
         emit_schemas(contract, templates, warnings=warnings),
     ]
     return _joined(parts)

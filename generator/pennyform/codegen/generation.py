@@ -55,7 +55,8 @@ def emit_contract(api: str, store: Store, templates: Path, package: str = "") ->
     from pennyform.codegen.client import without_unsupported
 
     contract = without_unsupported(contract)
-    files = emit_all(contract, templates, package=package, warnings=warnings)
+    version = _version(store.lock().contracts[api].date)
+    files = emit_all(contract, templates, package=package, version=version, warnings=warnings)
     findings = [*(warnings or ()), *_skipped(contract, str(store.contract_path(api)))]
     return Emission(contract, declared, files, tuple(findings))
 
@@ -127,6 +128,12 @@ def all_files(emitted: Sequence[Emission]) -> dict[str, bytes]:
     return {path: content for emission in emitted for path, content in emission.files.items()}
 
 
+def _version(day: str) -> str:
+    """The version of what is made from a contract of an ISO 8601 date."""
+    parsed = date.fromisoformat(day)
+    return f"{parsed.year}.{parsed.month}.{parsed.day}"
+
+
 def distribution_files(
     name: str, packages: Mapping[str, str], store: Store, templates: Path
 ) -> dict[str, bytes]:
@@ -142,12 +149,11 @@ def distribution_files(
         Bytes by path below the output folder. The version is the date of the newest contract.
     """
     dates = {api: store.lock().contracts[api].date for api in packages}
-    newest = date.fromisoformat(max(dates.values()))
     values = {
         "name": name,
         "packages": dict(packages),
         "dates": dates,
-        "version": f"{newest.year}.{newest.month}.{newest.day}",
+        "version": _version(max(dates.values())),
     }
     environment = Environment(  # noqa: S701 - no HTML; all values are names and dates that were checked
         loader=FileSystemLoader(templates),

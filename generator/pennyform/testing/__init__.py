@@ -19,6 +19,7 @@ from typing import TypedDict
 
 import httpx
 import pytest
+from pennylane_company import AsyncClient, Client
 
 from pennyform.sandbox import TOKEN, Rules, Sandbox
 from pennyform.sandbox.background_server import Served
@@ -27,7 +28,9 @@ from pennyform.sandbox.faults import Faults
 
 __all__ = [
     "Served",
+    "pennylane_async_company",
     "pennylane_client",
+    "pennylane_company",
     "pennylane_sandbox",
     "pennylane_sandbox_options",
     "pennylane_server",
@@ -65,12 +68,25 @@ def pennylane_sandbox(pennylane_sandbox_options: SandboxOptions) -> Iterator[San
 def pennylane_client(pennylane_sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A plain HTTP client that reaches the sandbox in-process, with a token that may do everything.
 
-    Paths are relative to the API: ``pennylane_client.get("/customers")``. A client of one's own takes
-    ``pennylane_sandbox.transport()``.
+    Paths are relative to the API: ``pennylane_client.get("/customers")``. For a typed client, see
+    ``pennylane_company``; one that you generated takes ``pennylane_sandbox.transport()``.
     """
     headers = {"authorization": f"Bearer {TOKEN}"}
     with httpx.Client(transport=pennylane_sandbox.transport(), base_url=API_URL, headers=headers) as client:
         yield client
+
+
+@pytest.fixture
+def pennylane_company(pennylane_sandbox: Sandbox) -> Iterator[Client]:
+    """The typed client of the Company API, which reaches the sandbox in-process and may do everything."""
+    with Client(TOKEN, transport=pennylane_sandbox.transport(), rate_limit=None) as client:
+        yield client
+
+
+@pytest.fixture
+def pennylane_async_company(pennylane_sandbox: Sandbox) -> AsyncClient:
+    """The same for tasks. It holds nothing that a test must close."""
+    return AsyncClient(TOKEN, transport=pennylane_sandbox.async_transport(), rate_limit=None)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Connections(Generic[H]):
                 raise RuntimeError("this client is closed")
             if self._opened is None:
                 self._opened = self._make() if self._foreign is None else self._foreign
-                if hasattr(getattr(self._opened, "_transport", None), "_pool"):
+                if self._foreign is not None or hasattr(getattr(self._opened, "_transport", None), "_pool"):
                     from .network import bound
 
                     bound(self._opened)
@@ -50,14 +50,29 @@ class Connections(Generic[H]):
         return self._opened if self._foreign is None else None
 
 
-def connect(transport: httpx.BaseTransport | None, origin: str) -> Connections[httpx.Client]:
-    """Connections to ``origin``, through ``transport`` if there is one."""
-    return Connections(lambda: httpx.Client(transport=transport, trust_env=_is_remote(origin)))
+def connect(
+    transport: httpx.BaseTransport | None, origin: str, foreign: httpx.Client | None = None
+) -> Connections[httpx.Client]:
+    """Connections to ``origin``, through ``transport`` or somebody else's client if there is one.
+
+    Raises:
+        ValueError: there are both.
+    """
+    _check_only_one(transport, foreign)
+    return Connections(lambda: httpx.Client(transport=transport, trust_env=_is_remote(origin)), foreign)
 
 
-def connect_async(transport: httpx.AsyncBaseTransport | None, origin: str) -> Connections[httpx.AsyncClient]:
+def connect_async(
+    transport: httpx.AsyncBaseTransport | None, origin: str, foreign: httpx.AsyncClient | None = None
+) -> Connections[httpx.AsyncClient]:
     """The same for tasks."""
-    return Connections(lambda: httpx.AsyncClient(transport=transport, trust_env=_is_remote(origin)))
+    _check_only_one(transport, foreign)
+    return Connections(lambda: httpx.AsyncClient(transport=transport, trust_env=_is_remote(origin)), foreign)
+
+
+def _check_only_one(transport: object | None, foreign: object | None) -> None:
+    if transport is not None and foreign is not None:
+        raise ValueError("give a transport or an http_client, not both: a client has its own transport")
 
 
 def _is_remote(origin: str) -> bool:

@@ -8,9 +8,14 @@ from collections.abc import Iterable
 from typing import Protocol
 from weakref import WeakSet
 
+from .._contract import PACKAGE
 from .redaction import Redactor
 
-_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+_LOGGERS = (
+    PACKAGE,
+    "httpx",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+)
 
 
 class HasSecrets(Protocol):
@@ -41,7 +46,7 @@ _FILTER = _SecretFilter()
 
 
 def keep_out_of_logs(holder: HasSecrets) -> None:
-    """From now on, keep the secrets of ``holder`` out of what the HTTP libraries log, as long as it lives."""
+    """From now on, keep the secrets of ``holder`` out of log records, as long as it lives."""
     _FILTER.holders.add(holder)
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

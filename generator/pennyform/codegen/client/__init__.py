@@ -24,13 +24,14 @@ __all__ = ["emit", "without_unsupported"]
 _PROSE = {"description", "summary", "title"}
 
 
-def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str, bytes]:
+def emit(contract: Contract, templates: Path, *, package: str = "", version: str = "0") -> dict[str, bytes]:
     """Emit the client of one API.
 
     Args:
         contract: a normalised contract.
         templates: the folder of the client's templates.
         package: what to call it; ``pennylane_<api>`` when left out.
+        version: what its ``__version__`` is.
 
     Returns:
         Path below ``generated/`` → content, sorted.
@@ -43,7 +44,7 @@ def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str,
         reject_hidden_characters(contract.document)
         # One for both renderings: compiling the templates takes most of the time of rendering.
         renderer = Renderer(templates, package)
-        files = _render(contract, renderer)
+        files = _render(contract, renderer, version)
         # Emitted again without descriptions: code must not depend on what a description says.
         without_prose = replace(
             contract,
@@ -52,7 +53,7 @@ def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str,
                 replace(operation, summary="", description="") for operation in contract.operations
             ),
         )
-        check(files, _render(without_prose, renderer))
+        check(files, _render(without_prose, renderer, version))
     except UnsafeTextError as problem:
         raise failure(
             "contract-text-unsafe",
@@ -69,7 +70,7 @@ def emit(contract: Contract, templates: Path, *, package: str = "") -> dict[str,
     return {path: text.encode() for path, text in sorted(prove(files).items())}
 
 
-def _render(contract: Contract, renderer: Renderer) -> dict[str, str]:
+def _render(contract: Contract, renderer: Renderer, version: str) -> dict[str, str]:
     models = modules(contract)
     homes = {str(model.name): module for module, members in models.items() for model in members}
     named = {operation.resource for operation in contract.operations}
@@ -77,7 +78,7 @@ def _render(contract: Contract, renderer: Renderer) -> dict[str, str]:
     names = sorted(named - {""})
     resources = [resource(name, contract, homes) for name in names]
     return (
-        renderer.runtime(oauth_endpoints(contract), base_path(contract))
+        renderer.runtime(oauth_endpoints(contract), base_path(contract), version)
         | renderer.models(models)
         | renderer.filters(filters(contract))
         | renderer.resources(resources)

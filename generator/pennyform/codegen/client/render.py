@@ -54,9 +54,9 @@ class Renderer:
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
-    def runtime(self, endpoints: OAuthEndpoints, base: str) -> dict[str, str]:
+    def runtime(self, endpoints: OAuthEndpoints, base: str, version: str) -> dict[str, str]:
         """What every client has; the contract gives the addresses of OAuth and the start of all paths."""
-        values = {"endpoints": endpoints, "base": literal(base)}
+        values = {"endpoints": endpoints, "base": literal(base), "version": literal(version)}
         files = dict(self._module(module, template, **values) for template, module in _TEMPLATES.items())
         header = self._environment.get_template("header.jinja").render().strip()
         for file in sorted(_RUNTIME.rglob("*.py")):
