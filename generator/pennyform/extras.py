@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 
 from pennyform.findings import failure
@@ -10,24 +10,37 @@ from pennyform.findings import failure
 # Extra -> module -> the package that it comes with. pyproject.toml has their versions.
 EXTRAS: Mapping[str, Mapping[str, str]] = {
     "codegen": {"openapi_python_client": "openapi-python-client", "ruff": "ruff"},
-    "einvoice": {"lxml": "lxml", "pikepdf": "pikepdf", "pypdf": "pypdf"},
+    "einvoice": {
+        "babel": "babel",
+        "facturx": "factur-x",
+        "lxml": "lxml",
+        "pikepdf": "pikepdf",
+        "pypdf": "pypdf",
+        "saxonche": "saxonche",
+        "typst": "typst",
+    },
     "server": {"uvicorn": "uvicorn"},
 }
 
-
-def missing_packages(extra: str) -> list[str]:
-    """The packages of an extra that are not installed."""
-    return [package for module, package in EXTRAS[extra].items() if find_spec(module) is None]
+# What reading an electronic invoice needs of its extra.
+E_INVOICE_READERS = ("lxml", "pikepdf", "pypdf")
 
 
-def missing_extra(extra: str, work: str) -> tuple[str, str] | None:
+def missing_packages(extra: str, modules: Iterable[str] = ()) -> list[str]:
+    """The packages of an extra that are not installed, of ``modules`` only, where they are given."""
+    packages = EXTRAS[extra]
+    return [packages[module] for module in modules or packages if find_spec(module) is None]
+
+
+def missing_extra(extra: str, work: str, modules: Iterable[str] = ()) -> tuple[str, str] | None:
     """What to say where packages of an extra are not installed, and what to do; None where all are.
 
     Args:
         extra: a key of ``EXTRAS``.
         work: what needs them, as the subject of a sentence.
+        modules: the ones that it needs; all of the extra when left out.
     """
-    missing = missing_packages(extra)
+    missing = missing_packages(extra, modules)
     if not missing:
         return None
     return f"{work} needs {', '.join(missing)}", f"install it: pip install 'pennyform[{extra}]'"

@@ -47,6 +47,7 @@ VERBS = {
     "fmt": Verb("put definitions in canonical form, keeping comments", "definitions"),
     "rules": Verb("list what validate can report, with the reasons and the remedies", "definitions"),
     "render": Verb("show each invoice as the API will get it, with its totals; no network", "definitions"),
+    "preview": Verb("show the document that each customer will get; no network", "definitions"),
     "plan": Verb("show what an apply would create, update and finalize", "account"),
     "apply": Verb("carry the plan out, verifying each invoice before it is finalized", "account"),
     "verify": Verb("read the invoices back and show every difference", "account"),

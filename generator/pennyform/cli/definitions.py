@@ -75,6 +75,28 @@ def refuse_same_account(name: str, folder: Path, same: Mapping[str, str]) -> Non
         raise PlanRejectedError([Finding("company-identity", Severity.ERROR, summary, str(folder))])
 
 
+def require_e_invoices(repository: Repository, targets: TargetOptions, terminal: Terminal) -> None:
+    """Hold the invoices to the rules of electronic ones, where the policies say ``e_invoice: required``.
+
+    Raises:
+        PlanRejectedError: one of them breaks a rule, or cannot be checked.
+        Failure: ``missing-extra``.
+    """
+    if repository.settings.policies.e_invoice != "required":
+        return
+    from pennyform.cli.documents import e_invoice_findings
+
+    problems = e_invoice_findings(
+        targets.paths,
+        schema_finder(terminal.environ),
+        environment=targets.environment,
+        repository=repository,
+    )
+    if errors(problems):
+        raise PlanRejectedError(problems)
+    terminal.print_findings(problems)
+
+
 def in_environment(repository: Repository, environment: str | None) -> Repository:
     """The repository with the environment that the command line asks for; None leaves it as it is."""
     if environment is None:

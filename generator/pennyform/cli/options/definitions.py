@@ -45,7 +45,8 @@ class InitOptions(NamedTuple):
 class ValidateOptions(NamedTuple):
     """What to validate, and how to report it. ``jobs`` are processes; None for one a core.
 
-    ``all_definitions`` is about all definitions of every repository at the paths and below.
+    ``all_definitions`` is about all definitions of every repository at the paths and below. ``e_invoice``
+    also checks each invoice by the rules of electronic ones.
     """
 
     paths: tuple[Path, ...]
@@ -53,6 +54,7 @@ class ValidateOptions(NamedTuple):
     format: str
     output: Path | None
     jobs: int | None
+    e_invoice: bool
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -77,11 +79,17 @@ class ValidateOptions(NamedTuple):
             metavar="N",
             help="processes that share many files; default: one a core",
         )
+        parser.add_argument(
+            "--e-invoice",
+            action="store_true",
+            help="also check by the rules of electronic invoices, in France those of the platforms",
+        )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> ValidateOptions:
         """The options that ``args`` hold."""
-        return cls(tuple(map(Path, args.paths)), args.all, args.format, args.output, args.jobs)
+        paths = tuple(map(Path, args.paths))
+        return cls(paths, args.all, args.format, args.output, args.jobs, args.e_invoice)
 
 
 def parse_job_count(text: str) -> int:
@@ -154,10 +162,58 @@ class RenderOptions(NamedTuple):
         return cls(tuple(map(Path, args.paths)), args.format, args.provenance)
 
 
+class PreviewOptions(NamedTuple):
+    """What to preview: ``targets`` are references, files and folders. ``form`` is pdf, html, ubl or cii.
+
+    ``out`` is a file or a folder, None for standard output; ``language`` one of ISO 639-1, None for the
+    invoice's own.
+    """
+
+    targets: tuple[str, ...]
+    form: str
+    out: Path | None
+    language: str | None
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "targets",
+            nargs="*",
+            metavar="REFERENCE|FILE|FOLDER",
+            help="invoices of the folder one is in, or definitions; all of them by default",
+        )
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument(
+            "--pdf", action="store_const", dest="form", const="pdf", help="Factur-X: PDF/A-3 with its XML"
+        )
+        form.add_argument(
+            "--html", action="store_const", dest="form", const="html", help="a page; the default"
+        )
+        form.add_argument(
+            "--xml", choices=("ubl", "cii"), dest="form", help="the structured document, in this syntax"
+        )
+        parser.add_argument(
+            "--out", type=Path, metavar="FILE|FOLDER", help="write there; a folder for several invoices"
+        )
+        parser.add_argument(
+            "--language",
+            choices=("fr", "en", "de", "es", "it", "nl"),
+            help="in place of the language of the invoice or its customer",
+        )
+        add_no_color(parser)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> PreviewOptions:
+        """The options that ``args`` hold."""
+        return cls(tuple(args.targets), args.form or "html", args.out, args.language)
+
+
 OPTIONS = {
     "init": InitOptions,
     "validate": ValidateOptions,
     "fmt": FmtOptions,
     "rules": RulesOptions,
     "render": RenderOptions,
+    "preview": PreviewOptions,
 }

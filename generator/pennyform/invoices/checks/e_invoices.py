@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from pathlib import Path as FilePath
 
-from pennyform.extras import missing_extra
+from pennyform.extras import E_INVOICE_READERS, missing_extra
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.model import UNSET, DesiredInvoice, ImportedInvoiceBody, set_fields
 from pennyform.invoices.money.scalars import minor_units
@@ -80,7 +80,7 @@ def as_e_invoice(
     body = invoice.body
     if invoice.file is None or not isinstance(body, ImportedInvoiceBody):
         raise TypeError("an e-invoice is imported from a file")
-    if missing := missing_extra("einvoice", "an e-invoice"):
+    if missing := missing_extra("einvoice", "an e-invoice", E_INVOICE_READERS):
         summary, fix = missing
         return invoice, [document.finding("missing-extra", summary, ("e_invoice",), fix=fix)]
     try:

@@ -40,6 +40,7 @@ from pennyform.invoices.model.definitions import (
     Settings,
     TokenSource,
 )
+from pennyform.invoices.model.seller import Seller
 
 __all__ = [
     "UNSET",
@@ -72,6 +73,7 @@ __all__ = [
     "Policies",
     "ProductBody",
     "Repository",
+    "Seller",
     "Settings",
     "TokenSource",
     "TransactionReference",

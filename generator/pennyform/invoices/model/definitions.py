@@ -18,6 +18,7 @@ from pennyform.invoices.model.bodies import (
     Place,
     ProductBody,
 )
+from pennyform.invoices.model.seller import Seller
 
 # Named tuples for the same reason as the bodies: commit hooks import them.
 
@@ -41,6 +42,8 @@ class Policies(NamedTuple):
     ``number_order`` is ``by-date``, ``strict`` (also holds back later dates once an invoice does not become
     final) or ``any``. ``older_dates`` is ``warn`` or ``forbid``: what is done about an invoice that would get
     its number after one with a later date.
+
+    ``e_invoice`` is ``required`` where every invoice must be valid as an electronic one, or ``optional``.
     """
 
     never_finalize: bool = False
@@ -57,6 +60,7 @@ class Policies(NamedTuple):
     duplicate_customers: str = "forbid"
     number_order: str = "by-date"
     older_dates: str = "warn"
+    e_invoice: str = "optional"
 
 
 class ContractSettings(NamedTuple):
@@ -98,7 +102,8 @@ class Settings(NamedTuple):
 
     ``company`` is the name of a company that a root lists, "" for any other repository; ``companies`` are the
     patterns of a root, for the folders of its companies. ``token`` is where the token is kept, None where the
-    settings do not say.
+    settings do not say. ``seller`` is who issues the
+    invoices, None where the settings do not say.
     """
 
     root: Path
@@ -113,6 +118,7 @@ class Settings(NamedTuple):
     company: str = ""
     companies: tuple[str, ...] = ()
     token: TokenSource | None = None
+    seller: Seller | None = None
 
     @property
     def policies(self) -> Policies:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 
 from pennyform.findings import Finding
-from pennyform.invoices.model import Policies, Settings, TokenSource
+from pennyform.invoices.model import Policies, Seller, Settings, TokenSource
 from pennyform.invoices.money import scalars
 from pennyform.invoices.repository.expansion import is_valid
 from pennyform.invoices.schema.schema import (
@@ -58,6 +58,13 @@ def load_settings(
     sections = _valid_settings(file, schemas, findings)
     inherited = _valid_settings(outer, schemas, findings)
     value = {**inherited, **sections}
+    seller: Seller | None = None
+    # Never inherited, like the account: each company issues its own invoices.
+    if file and file.document and "seller" in sections:
+        from pennyform.invoices.checks.seller import check_seller, seller_of
+
+        seller = seller_of(file.document)
+        findings += check_seller(file.document)
     settings = Settings(
         root=sources.root,
         environment=environment or sections.get("environment", DEFAULT_ENVIRONMENT),
@@ -71,6 +78,7 @@ def load_settings(
         company=sources.company,
         companies=tuple(sections.get("companies", ())),
         token=_token_source(sections),
+        seller=seller,
     )
     if file and file.document and sections and (settings.company or settings.companies):
         findings += _check_company(settings, file.document)
@@ -131,6 +139,7 @@ def _policies(levels: tuple[YamlMapping, YamlMapping], environment: str) -> Poli
         duplicate_customers=limits.get("duplicate_customers", "forbid"),
         number_order=limits.get("number_order", "by-date"),
         older_dates=limits.get("older_dates", "warn"),
+        e_invoice=limits.get("e_invoice", "optional"),
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Tree
 from xml.etree.ElementTree import Element
 
-from pennyform.extras import missing_extra
+from pennyform.extras import E_INVOICE_READERS, missing_extra
 from pennyform.sandbox.api_errors import not_implemented
 
 if TYPE_CHECKING:
@@ -331,7 +331,7 @@ def _parse_xml(content: bytes) -> Tree.Element:
 
 def _embedded_files(content: bytes) -> list[bytes]:
     """The files embedded in a PDF under the name of an invoice, each content once."""
-    if missing := missing_extra("einvoice", "an e-invoice in a PDF"):
+    if missing := missing_extra("einvoice", "an e-invoice in a PDF", E_INVOICE_READERS):
         raise not_implemented(": ".join(missing))
 
     from pikepdf import Array, Name, Pdf  # slow to load, and few requests carry a PDF

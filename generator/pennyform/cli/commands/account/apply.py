@@ -17,6 +17,7 @@ from pennyform.cli.definitions import (
     refuse_secrets,
     report_dates,
     require_all_definitions,
+    require_e_invoices,
 )
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
@@ -139,10 +140,12 @@ def apply_repository(repository: Repository, apply_run: ApplyRun, approve: Appro
     """Lock the account of ``repository``, plan, get consent, and carry the plan out.
 
     Raises:
+        PlanRejectedError: an invoice is to be a valid electronic one, and is not.
         LockedError: another apply to the company is under way.
         Failure: there is no consent, or what was agreed to would not be done.
     """
     options, terminal = apply_run.options, apply_run.terminal
+    require_e_invoices(repository, options.targets, terminal)
     try:
         with connect(repository, options.targets.token_file, terminal, apply_run.runtime) as connection:
             # Of the connection's patience: with the embedded sandbox there is less to wait for.

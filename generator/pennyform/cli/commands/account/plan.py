@@ -12,6 +12,7 @@ from pennyform.cli.definitions import (
     refuse_secrets,
     report_dates,
     require_all_definitions,
+    require_e_invoices,
     write_page,
 )
 from pennyform.cli.options.account import PlanOptions, TargetOptions
@@ -59,6 +60,7 @@ def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePl
         OutcomeError: the account could not be read.
     """
     repository = load_repository(targets, terminal, runtime)
+    require_e_invoices(repository, targets, terminal)
     if targets.prune:
         require_all_definitions(repository, targets)
     with connect(repository, targets.token_file, terminal, runtime) as connection:

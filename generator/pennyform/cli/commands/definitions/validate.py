@@ -5,7 +5,7 @@ from __future__ import annotations
 from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import ValidateOptions
 from pennyform.cli.terminal import Exit, Terminal, render_findings
-from pennyform.findings import failure
+from pennyform.findings import failure, tidy
 from pennyform.invoices.repository.validate import ValidationSummary, joined, validate
 from pennyform.invoices.sources.discover import by_repository, definition_folders, repositories_below
 from pennyform.report.findings.text import counted
@@ -23,6 +23,11 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
         validate(paths, processes=options.jobs, today=terminal.today, find_schemas=find_schemas)
         for paths in runs
     )
+    if options.e_invoice:
+        from pennyform.cli.documents import e_invoice_findings
+
+        problems = [finding for paths in runs for finding in e_invoice_findings(paths, find_schemas)]
+        summary = summary._replace(findings=tidy([*summary.findings, *problems]))
     if options.output:
         try:
             write_file(options.output, terminal.secrets(_render(options.format, summary)).encode())

@@ -1,0 +1,126 @@
+"""``pennyform preview``: each invoice as its customer will get it, without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pennyform.cli.contracts import schema_finder
+from pennyform.cli.documents import Previewed, previews
+from pennyform.cli.options.definitions import PreviewOptions
+from pennyform.cli.terminal import Exit, Terminal
+from pennyform.findings import Finding, closest_name, errors, failure
+from pennyform.invoices import ResolvedInvoice, load
+from pennyform.invoices.schema.rules import with_rule_texts
+from pennyform.safe_files import write_file
+from pennyform.text import file_name
+
+_FOLDER = "write `--out` and a folder"
+_SUFFIXES = {"pdf": ".pdf", "html": ".html", "ubl": ".xml", "cii": ".xml"}
+
+
+class _Targets(NamedTuple):
+    """Of what the user named, the files and folders, and the references."""
+
+    paths: list[Path]
+    references: list[str]
+
+
+def run(options: PreviewOptions, terminal: Terminal) -> Exit:
+    """Write the documents, and findings on standard error; 4 when a definition or a document is invalid."""
+    targets = _targets(options.targets)
+    resolved: list[ResolvedInvoice] = []
+    repository, findings = load(
+        targets.paths or ["."], resolved.append, find_schemas=schema_finder(terminal.environ)
+    )
+    terminal.print_findings(findings)
+    if errors(findings):
+        return Exit.FINDINGS
+    chosen = _chosen(resolved, targets)
+    documents: dict[str, bytes] = {}
+    problems: list[Finding] = []
+    for previewed in previews(chosen, repository, options.language):
+        problems += previewed.findings
+        if previewed.document:
+            documents[previewed.reference] = _content(previewed, options.form)
+    terminal.print_findings(with_rule_texts(problems))
+    if documents:
+        _write(documents, options, terminal)
+    return Exit.FINDINGS if errors(problems) else Exit.OK
+
+
+def _targets(words: tuple[str, ...]) -> _Targets:
+    paths = [Path(word) for word in words if Path(word).exists()]
+    return _Targets(paths, [word for word in words if not Path(word).exists()])
+
+
+def _chosen(resolved: list[ResolvedInvoice], targets: _Targets) -> list[ResolvedInvoice]:
+    """The invoices that are asked for: those of the paths, and those of the references among them.
+
+    Raises:
+        Failure: ``preview-target``.
+    """
+    by_reference = {each_invoice.invoice.external_reference: each_invoice for each_invoice in resolved}
+    for reference in targets.references:
+        if reference not in by_reference:
+            near = closest_name(reference, by_reference)
+            raise failure(
+                "preview-target",
+                f"there is no invoice, file or folder `{reference[:100]}`",
+                fix=f"write `{near}`"
+                if near
+                else "write a reference of the folder, or the path of a definition",
+            )
+    return [by_reference[name] for name in targets.references] if targets.references else resolved
+
+
+def _content(previewed: Previewed, form: str) -> bytes:
+    """The document in one form. Only the module that writes it is imported."""
+    document = previewed.document
+    if document is None:
+        raise ValueError("there is no document")
+    if form == "ubl":
+        from pennyform.documents import ubl
+
+        return ubl.write(document)
+    if form == "cii":
+        from pennyform.documents import cii
+
+        return cii.write(document)
+    if form == "html":
+        from pennyform.documents.views import page
+
+        return page.render(document, previewed.notes).encode()
+    from pennyform.documents.views import pdf
+
+    return pdf.render(document, previewed.notes)
+
+
+def _write(documents: Mapping[str, bytes], options: PreviewOptions, terminal: Terminal) -> None:
+    """Write into files, or one text document on standard output.
+
+    Raises:
+        Failure: ``preview-output``, ``not-writable``.
+    """
+    out = options.out
+    if out is None:
+        if len(documents) > 1 or options.form == "pdf":
+            count = "a PDF" if len(documents) == 1 else f"{len(documents)} documents"
+            raise failure("preview-output", f"{count} cannot be written on the terminal", fix=_FOLDER)
+        terminal.write(next(iter(documents.values())).decode())
+        return
+    if len(documents) > 1 and out.suffix and not out.is_dir():
+        raise failure(
+            "preview-output", f"{len(documents)} documents cannot be written into one file", fix=_FOLDER
+        )
+    is_folder = out.is_dir() or len(documents) > 1 or not out.suffix
+    for reference, content in documents.items():
+        file = out / f"{file_name(reference)}{_SUFFIXES[options.form]}" if is_folder else out
+        try:
+            write_file(file, content, folders=True)
+        except OSError as error:
+            raise failure(
+                "not-writable", f"it cannot be written: {error.strerror or error}", file=str(file)
+            ) from error
+        terminal.print_error(f"Wrote {file}.")

@@ -1,0 +1,88 @@
+"""What commands share that make and check documents: streams of invoices, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pennyform.findings import Finding, errors
+from pennyform.invoices import Repository, ResolvedInvoice, load
+from pennyform.invoices.schema.rules import with_rule_texts
+from pennyform.invoices.schema.schema import FindSchemas
+
+if TYPE_CHECKING:
+    from pennyform.documents.model import Document
+
+
+def e_invoice_findings(
+    paths: Sequence[str | Path],
+    find_schemas: FindSchemas | None,
+    *,
+    environment: str | None = None,
+    repository: Repository | None = None,
+) -> list[Finding]:
+    """What keeps the valid invoices under ``paths`` from being valid electronic invoices.
+
+    The definitions are read twice: what an invoice says of others is known once all are read, and the second
+    time each is checked and let go.
+
+    Args:
+        paths: files and folders of one repository.
+        find_schemas: for a repository that owns its contract.
+        environment: whose policies hold.
+        repository: the definitions as they were read; they are read when it is left out.
+
+    Raises:
+        Failure: ``missing-extra``, and what :func:`pennyform.invoices.load` raises.
+    """
+    from pennyform.documents.build import OtherInvoices
+    from pennyform.documents.checking import check_invoice
+
+    if repository is None:
+        repository, _ = load(paths, environment=environment, find_schemas=find_schemas)
+    other_invoices, references = (
+        OtherInvoices.of(repository),
+        {invoice.external_reference for invoice in repository.invoices},
+    )
+    problems: list[Finding] = []
+
+    def check(resolved: ResolvedInvoice) -> None:
+        if resolved.invoice.external_reference in references:
+            problems.extend(check_invoice(resolved, repository, other_invoices))
+
+    load(paths, check, environment=environment, find_schemas=find_schemas)
+    return list(with_rule_texts(problems))
+
+
+class Previewed(NamedTuple):
+    """One invoice as its customer gets it: its document, None when there can be none, and the findings.
+
+    ``notes`` say what the preview claims and what it cannot know.
+    """
+
+    reference: str
+    document: Document | None
+    findings: list[Finding]
+    notes: tuple[str, ...]
+
+
+def previews(
+    invoices: Iterable[ResolvedInvoice], repository: Repository, language: str | None
+) -> Iterator[Previewed]:
+    """The documents of ``invoices``, built and checked one after the other."""
+    from pennyform.documents.build import OtherInvoices, build
+    from pennyform.documents.checking import check_result
+    from pennyform.documents.rule_sets import rule_sets
+
+    other_invoices = OtherInvoices.of(repository)
+    for resolved in invoices:
+        result = build(resolved, repository, other_invoices, language)
+        problems = list(check_result(result))
+        document = result.document
+        notes: tuple[str, ...] = ()
+        if document:
+            names = ", ".join(rule_sets(is_french=document.scope == "B2B"))
+            outcome = f"breaks {len(errors(problems))} rules" if errors(problems) else "is valid"
+            notes = (f"checked by {names}: {outcome}", *document.unclaimed)
+        yield Previewed(resolved.invoice.external_reference, document, problems, notes)

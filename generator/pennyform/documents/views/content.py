@@ -1,0 +1,271 @@
+"""What stands on a document, in words and in the order of the page: texts only, in one language.
+
+Dates, numbers, currencies and names of countries are those of the CLDR, as Babel has them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pennyform.documents.extra import needed
+from pennyform.documents.model import Delivery, Document, Line, Party, Tax
+from pennyform.documents.tables import labels
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value and what it is called."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The address of a party, line by line, under a heading; ``facts`` are its numbers."""
+
+    heading: str
+    lines: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``details`` stand below the label."""
+
+    label: str
+    details: tuple[str, ...]
+    quantity: str
+    price: str
+    vat: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines under the heading of a section, or under none; ``total`` is empty without a section."""
+
+    title: str
+    description: str
+    rows: tuple[Row, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A whole document. ``words`` are the labels of its language, ``claims`` what it says of itself."""
+
+    language: str
+    title: str
+    words: dict[str, str]
+    facts: tuple[Fact, ...]
+    seller: Block
+    buyer: Block
+    delivery: Block | None
+    subject: str
+    introduction: str
+    groups: tuple[Group, ...]
+    taxes: tuple[tuple[str, str, str, str], ...]
+    sums: tuple[Fact, ...]
+    due: Fact
+    payment: tuple[Fact, ...]
+    mentions: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+def content(document: Document, claims: Sequence[str]) -> Content:
+    """The content of ``document``.
+
+    Raises:
+        Failure: ``missing-extra``.
+    """
+    return _Reader(document).content(tuple(claims))
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.words = labels(document.language)
+        self._numbers, self._dates = needed("babel.numbers"), needed("babel.dates")
+        self._locale: Any = needed("babel").Locale.parse(document.language)
+
+    def content(self, claims: tuple[str, ...]) -> Content:
+        document, words = self.document, self.words
+        return Content(
+            language=document.language,
+            title=words[document.kind],
+            words=words,
+            facts=tuple(self._facts()),
+            seller=self._party(document.seller, words["seller"]),
+            buyer=self._party(document.buyer, words["buyer"]),
+            delivery=self._delivered(document.delivery) if document.delivery else None,
+            subject=document.subject,
+            introduction=document.description,
+            groups=tuple(self._groups()),
+            taxes=tuple(
+                (
+                    self._rate(total.tax) if total.tax.category in ("S", "Z") else words["no_tax"],
+                    self._money(total.base),
+                    self._money(total.amount),
+                    total.tax.reason,
+                )
+                for total in document.taxes
+            ),
+            sums=tuple(self._sums()),
+            due=Fact(
+                words["credited_amount" if document.is_credit_note else "due_amount"],
+                self._money(document.amount),
+            ),
+            payment=tuple(self._payment()),
+            mentions=tuple(self._mentions()),
+            claims=claims,
+        )
+
+    def _money(self, amount: Decimal) -> str:
+        text: str = self._numbers.format_currency(amount, self.document.currency, locale=self._locale)
+        return text
+
+    def _price(self, amount: Decimal) -> str:
+        """A price with all its decimals, which may be more than the currency has."""
+        decimals = max(2, -int(amount.normalize().as_tuple().exponent))
+        pattern = self._locale.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * decimals)
+        text: str = self._numbers.format_currency(
+            amount, self.document.currency, pattern, locale=self._locale, currency_digits=False
+        )
+        return text
+
+    def _number(self, number: Decimal) -> str:
+        text: str = self._numbers.format_decimal(number, locale=self._locale, decimal_quantization=False)
+        return text
+
+    def _day(self, day: dt.date) -> str:
+        text: str = self._dates.format_date(day, "long", locale=self._locale)
+        return text
+
+    def _rate(self, tax: Tax) -> str:
+        text: str = self._numbers.format_percent(
+            tax.percent / 100, locale=self._locale, decimal_quantization=False
+        )
+        return text
+
+    def _facts(self) -> list[Fact]:
+        document, words = self.document, self.words
+        facts = [
+            Fact(words["number"], words["pending"]),
+            Fact(words["reference"], document.reference),
+            Fact(words["date"], self._day(document.date)),
+        ]
+        if not document.is_credit_note:
+            facts.append(Fact(words["due"], self._day(document.due)))
+        if document.preceding:
+            facts.append(Fact(words["credits"], document.preceding.number))
+        if document.buyer.number:
+            facts.append(Fact(words["customer_number"], document.buyer.number))
+        return facts
+
+    def _party(self, party: Party, heading: str) -> Block:
+        words = self.words
+        town = " ".join(filter(None, (party.postal_code, party.city)))
+        lines = (party.name, party.address, town, self._country(party.country))
+        attention = f"{words['attention']} {party.contact}" if party.contact else ""
+        number = party.siret or party.legal_id
+        name = "siret" if party.siret else "siren" if party.legal_scheme else "reference"
+        facts = [
+            Fact(words[name], number),
+            Fact(words["vat_number"], party.vat_number),
+            Fact("", party.legal_text),
+            Fact("", party.email),
+            Fact("", party.phone),
+        ]
+        return Block(
+            heading,
+            tuple(filter(None, (*lines, attention))),
+            tuple(fact for fact in facts if fact.value),
+        )
+
+    def _country(self, code: str) -> str:
+        return str(self._locale.territories.get(code, code))
+
+    def _delivered(self, delivery: Delivery) -> Block:
+        town = " ".join(filter(None, (delivery.postal_code, delivery.city)))
+        lines = (delivery.address, town, self._country(delivery.country))
+        return Block(self.words["delivered_to"], tuple(filter(None, lines)), ())
+
+    def _groups(self) -> list[Group]:
+        """The lines below their sections, those without one first."""
+        document = self.document
+        groups = []
+        ranks = [None, *(section.rank for section in document.sections)]
+        sections = {section.rank: section for section in document.sections}
+        for rank in ranks:
+            lines = [
+                line
+                for line in document.lines
+                if (line.section if line.section in sections else None) == rank
+            ]
+            if not lines:
+                continue
+            section = sections.get(rank) if rank is not None else None
+            total = self._money(sum((line.net for line in lines), Decimal(0)))
+            groups.append(
+                Group(
+                    section.title if section else "",
+                    section.description if section else "",
+                    tuple(map(self._row, lines)),
+                    total if section else "",
+                )
+            )
+        return groups
+
+    def _row(self, line: Line) -> Row:
+        words = self.words
+        details = [part for part in line.description.splitlines() if part.strip()]
+        if line.start or line.end:
+            days = " \N{EN DASH} ".join(self._day(day) for day in (line.start, line.end) if day)
+            details.append(f"{words['period']} : {days}")
+        if line.allowance:
+            percent = (
+                f" {self._number(line.allowance_percent)} %" if line.allowance_percent is not None else ""
+            )
+            details.append(f"{words['discount']}{percent} : {self._money(-line.allowance)}")
+        quantity = f"{self._number(line.quantity)} {line.unit}".strip()
+        return Row(
+            line.name,
+            tuple(details),
+            quantity,
+            self._price(line.price),
+            self._rate(line.tax),
+            self._money(line.net),
+        )
+
+    def _sums(self) -> list[Fact]:
+        document, words = self.document, self.words
+        sums = []
+        if document.allowances:
+            sums.append(Fact(words["lines_total"], self._money(document.lines_total)))
+            percent = document.allowances[0].percent
+            label = words["allowance"] + (f" {self._number(percent)} %" if percent is not None else "")
+            sums.append(Fact(label, self._money(-document.allowance_total)))
+        sums.append(Fact(words["before_tax"], self._money(document.before_tax)))
+        sums.append(Fact(words["tax"], self._money(document.tax)))
+        sums.append(Fact(words["amount"], self._money(document.amount)))
+        return sums
+
+    def _payment(self) -> list[Fact]:
+        document = self.document
+        if document.is_credit_note or not document.iban:
+            return []
+        iban = " ".join(document.iban[at : at + 4] for at in range(0, len(document.iban), 4))
+        facts = [Fact(self.words["transfer"], iban)]
+        if document.bic:
+            facts.append(Fact("BIC", document.bic))
+        return facts
+
+    def _mentions(self) -> list[str]:
+        document = self.document
+        notes = [note.text for note in document.notes if note.subject != "BAR"]
+        return [text for text in (*notes, document.free_text) if text.strip()]

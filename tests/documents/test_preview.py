@@ -1,0 +1,159 @@
+"""``pennyform preview``: pages, PDFs and XML of invoices, into files or on the terminal."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from pennyform import extras
+from pennyform.cli import main
+from pennyform.documents.views import page, pdf
+from pennyform.extras import missing_packages
+from pennyform.invoices.sources import factur_x
+from pikepdf import Pdf
+
+from .invoices import FILES, results, write
+
+pytestmark = pytest.mark.skipif(bool(missing_packages("einvoice")), reason="needs pennyform[einvoice]")
+
+GERMAN = """\
+external_reference: GERMAN
+name: Donaudampfschifffahrtsgesellschaft GmbH
+billing_address: {address: Straße 1, postal_code: "10115", city: Berlin, country_alpha2: DE}
+vat_number: DE136695976
+billing_language: de_DE
+"""
+SECOND = """\
+external_reference: INV-2
+customer: GERMAN
+date: 2026-03-01
+deadline: 2026-03-31
+invoice_line_sections: [{rank: 1, title: "<b>Vorbereitung</b>"}]
+invoice_lines:
+  - label: 'Beratung "#eval(1)"'
+    quantity: 1234.5
+    unit: hour
+    raw_currency_unit_price: "12345.678901"
+    vat_rate: crossborder
+    section_rank: 1
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two invoices, and the folder one is in."""
+    write(tmp_path, {**FILES, "customers/german.yaml": GERMAN, "invoices/second.yaml": SECOND})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_page_is_in_the_language_of_the_customer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", "INV-2"]) == 0
+    text = capsys.readouterr().out
+    assert '<html lang="de">' in text
+    for part in (
+        "Rechnung",
+        "1. März 2026",
+        "Frankreich",
+        "15.240.740,60\N{NO-BREAK SPACE}€",
+        "12.345,678901",
+    ):
+        assert part.replace("\N{NO-BREAK SPACE}", " ") in text.replace("\N{NO-BREAK SPACE}", " "), part
+    assert "Steuerschuldnerschaft des Leistungsempfängers" in text
+    assert "&lt;b&gt;Vorbereitung&lt;/b&gt;" in text
+    assert "<script" not in text
+    assert "checked by EN 16931: is valid" in text
+
+
+def test_a_french_page_has_the_mentions_of_the_law(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", "invoices/first.yaml", "--html"]) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "Facture",
+        "1 mars 2026",
+        "SIREN 732829320",
+        "FR96552100554",
+        "Indemnité : 40 €",
+        "Pénalités",
+    ):
+        assert part in text, part
+    assert "SAS au capital de 10000.00 EUR, RCS Lyon 732 829 320" in text
+    assert main(["preview", "INV-1", "--language", "it"]) == 0
+    assert "1 marzo 2026" in capsys.readouterr().out
+
+
+def test_a_pdf_carries_its_xml_and_is_the_same_each_time(folder: Path) -> None:
+    assert main(["preview", "INV-1", "INV-2", "--pdf", "--out", "one"]) == 0
+    assert main(["preview", "--pdf", "--out", "two"]) == 0
+    for name in ("INV-1.pdf", "INV-2.pdf"):
+        content = (folder / "one" / name).read_bytes()
+        assert content == (folder / "two" / name).read_bytes()
+        read = factur_x.read(content)
+        assert read.number == name.removesuffix(".pdf")
+    with Pdf.open(io.BytesIO(content)) as opened:
+        metadata = opened.Root.Metadata.read_bytes().decode()
+        assert opened.Root.AF[0].AFRelationship == "/Alternative"
+    assert "<pdfaid:part>3</pdfaid:part>" in metadata
+    assert "<pdfaid:conformance>B</pdfaid:conformance>" in metadata
+    assert "<fx:DocumentFileName>factur-x.xml</fx:DocumentFileName>" in metadata
+
+
+def test_a_pdf_has_a_picture_of_each_page(folder: Path) -> None:
+    document = results(folder)["INV-2"].document
+    assert document
+    (picture,) = pdf.png(document, ())
+    assert picture.startswith(b"\x89PNG")
+    assert page.render(document, ()) == page.render(document, ())
+
+
+@pytest.mark.parametrize("syntax", ["ubl", "cii"])
+def test_xml_is_written_on_the_terminal(
+    syntax: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["preview", "INV-1", "--xml", syntax]) == 0
+    assert factur_x.read(capsys.readouterr().out.encode()).number == "INV-1"
+
+
+def test_what_is_invalid_is_shown_with_its_findings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    card = (
+        FILES["customers/buyer.yaml"]
+        .replace("FR96552100554", "FR96552100554")
+        .replace('reg_no: "552100554"\n', "")
+    )
+    write(folder, {"customers/buyer.yaml": card.replace("vat_number: FR96552100554\n", "")})
+    assert main(["preview", "INV-1"]) == 4
+    said = capsys.readouterr()
+    assert "BR-FR-11/BT-47" in said.err
+    assert "checked by EN 16931, BR-FR, EXTENDED-CTC-FR: breaks 2 rules" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "rule", "said"),
+    [
+        (["INV-3"], "preview-target", "there is no invoice, file or folder `INV-3`"),
+        (["INV-1", "--pdf"], "preview-output", "a PDF cannot be written on the terminal"),
+        ([], "preview-output", "2 documents cannot be written on the terminal"),
+        (["--out", "one.html"], "preview-output", "2 documents cannot be written into one file"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_finding(
+    words: list[str], rule: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["preview", *words]) == 1
+    assert f"error {rule}: {said}" in capsys.readouterr().err
+
+
+def test_no_file_is_written_through_a_link(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "link.html").symlink_to(folder / "elsewhere.html")
+    assert main(["preview", "INV-1", "--out", "link.html"]) == 1
+    assert "not-writable" in capsys.readouterr().err
+    assert not (folder / "elsewhere.html").exists()
+
+
+def test_without_the_extra_one_line_says_what_to_install(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "missing_packages", lambda extra: ["saxonche"])
+    assert main(["preview", "INV-1"]) == 1
+    assert "pip install 'pennyform[einvoice]'" in capsys.readouterr().err
