@@ -154,6 +154,6 @@ def test_no_file_is_written_through_a_link(folder: Path, capsys: pytest.CaptureF
 def test_without_the_extra_one_line_says_what_to_install(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extras, "missing_packages", lambda extra: ["saxonche"])
+    monkeypatch.setattr(extras, "missing_packages", lambda *_: ["saxonche"])
     assert main(["preview", "INV-1"]) == 1
     assert "pip install 'pennyform[einvoice]'" in capsys.readouterr().err
