@@ -89,7 +89,13 @@ KINDS: Mapping[str, Kind] = {
         "characters that hide, reverse, command a terminal or a CI job, or end a cell, a tag or a line",
         "`text`: one policy for each kind of place where text is shown",
         (
-            *("test_text.py", "attacks/test_text.py", "invoices/test_lookalikes.py"),
+            *(
+                "test_text.py",
+                "attacks/test_text.py",
+                "attacks/test_outputs.py",
+                "invoices/test_lookalikes.py",
+            ),
+            *_of("sandbox/test_ledger.py", "cells_of_exports"),
             *_of("invoices/test_outputs.py", "every_format"),
             *_of("sandbox/test_hostile_text.py", "text_of_a_fault"),
         ),
@@ -99,6 +105,7 @@ KINDS: Mapping[str, Kind] = {
         "what goes out passes one search for secrets",
         (
             *("test_redaction.py", "client/test_secrets.py"),
+            *_of("attacks/test_outputs.py", "a_secret"),
             *_of("client/test_exchange.py", "the_token", "a_token", "a_base_url"),
             *_of("engine/test_cli.py", "the_real_way", "the_token_goes", "a_token_file"),
             *_of("sandbox/test_hostile_text.py", "secrets", "which_parameters"),

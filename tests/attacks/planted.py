@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ def _unchanged(value: Any, *_: Any, **__: Any) -> Any:
 @contextmanager
 def _unmetered(_: int) -> Iterator[Callable[[], int]]:
     yield lambda: 0
+
+
+def _say_and_leave(_: Any, message: str) -> NoReturn:
+    sys.stderr.write(f"{message}\n")
+    sys.exit(64)
+
+
+def _send_as_it_is(output: Any, text: str) -> None:
+    output._send(text)
 
 
 class _TrustingHmac:
@@ -113,6 +123,15 @@ PLANTED: Mapping[str, Plant] = {
     "a contract's text is not looked at": Plant("contracts", "spec.pin.fetch:_unsafe_text", lambda *_: ()),
     "emitted code is not checked": Plant("contracts", "codegen.client.checks:check", _nothing),
     "a value is shown as it is": Plant("text", "text:one_line", _unchanged),
+    "the streams show what they are given": Plant("text", "cli.output:log_lines", _unchanged),
+    "a usage error is written past the gate": Plant("text", "cli:_Parser.error", _say_and_leave),
+    "annotations are written as they are": Plant(
+        "token", "cli.output:Output.write_annotations", _send_as_it_is
+    ),
+    "annotations end where their text does": Plant("text", "report.findings.github:_escape", _unchanged),
+    "a secret in a definition is a text": Plant("token", "cli.output:Secrets.are_in", lambda *_: False),
+    "a cell may be a formula": Plant("text", "sandbox.documents.exports:csv_cell", _unchanged),
+    "XML may hold anything": Plant("text", "sandbox.documents.exports:xml_text", _unchanged),
     "Markdown is not escaped": Plant("text", "text:markdown_text", _unchanged),
     "an answer's numbers have no bound": Plant("numbers", "engine.account.answers:_bounded", _unchanged),
     "the client reads any number": Plant("answers", "pennylane_company._exchange:bounded", _unchanged),

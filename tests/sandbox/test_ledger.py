@@ -280,3 +280,22 @@ class TestInvoices:
         period = {"period_start": "2025-10-01", "period_end": "2025-10-31"}
         items = api.get("/trial_balance", params=period).json()["items"]
         assert {one["number"]: one["debits"] for one in items}["411"] == "216.0"
+
+
+@pytest.mark.parametrize(
+    "label", ["=HYPERLINK(1)", " +1", "'=1", "\uff1d1", "-1", "@SUM(1)", "|x", "a\x08\ufffe"]
+)
+def test_cells_of_exports_are_no_formulas_and_legal_xml(
+    api: Caller, entered: Entered, clock: Clock, label: str
+) -> None:
+    entered(label=label)
+    exports = TestExports()
+    rows = [row.split("\t") for row in exports.exported(api, clock, "fecs").decode().splitlines()]
+    cell = rows[1][10]
+    assert "\x08" not in cell
+    assert cell[0] in "'a"
+    assert cell[0] == "a" or cell.strip().endswith(label.strip())
+    with zipfile.ZipFile(io.BytesIO(exports.exported(api, clock, "general_ledgers"))) as archive:
+        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    # Text, which no program takes for a formula.
+    assert {cell.get("t") for cell in sheet.iter() if cell.tag.endswith("}c")} == {"inlineStr"}
