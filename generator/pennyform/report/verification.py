@@ -116,11 +116,12 @@ def declared_verdict(declared: DeclaredVerdict) -> str:
 def unverifiable(invoices: Sequence[InvoiceVerdict]) -> list[str]:
     """What nobody can verify, in sentences without their full stop."""
     fields = Counter(pointer.rpartition("/")[2] for invoice in invoices for pointer in invoice.unverifiable)
+    newer = sorted(fields.keys() - _UNVERIFIABLE.keys())
     return [
         f"{count(fields[name], noun)} on lines cannot be verified: {why}"
         for name, (noun, why) in _UNVERIFIABLE.items()
         if fields[name]
-    ]
+    ] + [f"{name} cannot be verified: no answer of the API shows it" for name in newer]
 
 
 def summary_line(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008

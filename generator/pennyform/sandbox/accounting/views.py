@@ -85,10 +85,10 @@ def _with_newer_fields(
     context: RequestContext, answer: JsonObject, body: RecordBody, operation_id: str
 ) -> JsonObject:
     """``answer`` with the fields that a newer contract shows, as they were stored: they have no rule here."""
-    if body.extra:
-        for name in context.contract.answer_fields(operation_id) - answer.keys():
-            if name in body.extra:
-                answer[name] = body.extra[name]
+    fields = context.contract.answer_fields(operation_id)
+    for name in fields.keys() - answer.keys():
+        if name in body.extra or fields[name]:
+            answer[name] = body.extra.get(name)
     return answer
 
 

@@ -137,19 +137,28 @@ class Contract:
     operations: Mapping[str, Operation]
     scopes: frozenset[str]
 
-    def answer_fields(self, operation_id: str) -> frozenset[str]:
-        """The fields of the object that an operation answers with, or of the entries of its list."""
+    def answer_fields(self, operation_id: str) -> Mapping[str, bool]:
+        """The fields of the object that an operation answers with, or of the entries of its list.
+
+        The value says whether a field can be null.
+        """
         return _answer_fields(self.operations[operation_id])
 
 
 @cache
-def _answer_fields(operation: Operation) -> frozenset[str]:
+def _answer_fields(operation: Operation) -> Mapping[str, bool]:
     document = operation.response_schema or {}
     schema = resolve_reference(document, document)
     items = resolve_reference(document, schema.get("properties", {}).get("items", {}))
     if "items" in items:
         schema = resolve_reference(document, items["items"])
-    return frozenset(schema.get("properties", {}))
+    return {name: _takes_null(document, field) for name, field in schema.get("properties", {}).items()}
+
+
+def _takes_null(document: JsonObject, schema: JsonObject) -> bool:
+    schema = resolve_reference(document, schema)
+    types, variants = schema.get("type", []), [*schema.get("anyOf", []), *schema.get("oneOf", [])]
+    return "null" in types or any(_takes_null(document, variant) for variant in variants)
 
 
 class _ParameterObject(msgspec.Struct):

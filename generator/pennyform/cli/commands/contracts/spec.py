@@ -93,7 +93,8 @@ def _init(options: InitContractOptions, terminal: Terminal) -> Exit:
         raise failure("not-writable", f"it cannot be written: {problem}", file=str(folder)) from None
     for path in (folder / _SETTINGS, store.lock_path, *files):
         terminal.print(f"written {shorten_path(path)}")
-    terminal.print("\nNext: pennyform spec fetch --api company, then pennyform generate")
+    fetch = ", ".join(f"pennyform spec fetch --api {api}" for api in options.apis)
+    terminal.print(f"\nNext: {fetch}, then pennyform generate")
     return Exit.OK
 
 
