@@ -67,6 +67,7 @@ NO_PACKAGES = (
 # Sessions that are left out by default: they need more than Python packages.
 OTHERS = {
     "hooks": "needs git; pre-commit and prek fetch what the hooks need",
+    "wheel": "needs git; pip fetches what the wheel needs",
     "editors": "fetches yaml-language-server from npm",
     "page": "needs Chromium and its driver, from Debian packages if apt is available",
     "browser": "needs Chromium, from Debian packages if apt is available",
@@ -260,6 +261,14 @@ def hooks(session: nox.Session) -> None:
     env = {"PIP_CONSTRAINT": CONSTRAINTS.as_uri(), "UV_CONSTRAINT": str(CONSTRAINTS)}
     runners = {"PENNYFORM_HOOK_RUNNERS": "pre-commit prek"}
     session.run("pytest", "-q", "tests/invoices/test_hooks.py", *session.posargs, env={**env, **runners})
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Follow docs/your-contract.md with the wheel, installed read-only; run the workflow of examples/."""
+    _install_project(session, "test", "types")
+    env = {**_node(session), "PENNYFORM_WHEEL": str(CONSTRAINTS)}
+    session.run("pytest", "-q", "tests/wheel", *session.posargs, env=env)
 
 
 @nox.session
