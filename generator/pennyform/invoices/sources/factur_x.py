@@ -86,6 +86,25 @@ def read(content: bytes) -> EInvoice:
         UnreadableError: they are no electronic invoice, or one without what every invoice has.
         AmbiguousError: they can be read in two ways.
     """
+    root = _root(content)
+    return _Reader(root, SYNTAXES[root.tag]).read()
+
+
+def invoice_xml(content: bytes) -> tuple[bytes, str]:
+    """The XML of the invoice in the bytes of a PDF or of an XML file, and its syntax: ``cii`` or ``ubl``.
+
+    What was not read is not in it: no document type, no comment, no instruction to a program.
+
+    Raises:
+        UnreadableError, AmbiguousError: see :func:`read`.
+    """
+    from lxml import etree
+
+    root = _root(content)
+    return etree.tostring(root, encoding="utf-8"), "cii" if "CrossIndustryInvoice" in str(root.tag) else "ubl"
+
+
+def _root(content: bytes) -> Element:
     # A PDF may have up to 1024 bytes before its header (ISO 32000-1, annex H).
     is_pdf = b"%PDF-" in content[:1024] and not content.lstrip().startswith(b"<")
     if is_pdf:
@@ -102,7 +121,7 @@ def read(content: bytes) -> EInvoice:
         name = root.tag.rpartition("}")[2]
         older = "; ZUGFeRD 1.0 is older than EN 16931" if name == "CrossIndustryDocument" else ""
         raise UnreadableError(f"its XML is {name[:40]}, not an invoice{older}")
-    return _Reader(root, SYNTAXES[root.tag]).read()
+    return root
 
 
 class _Reader:
