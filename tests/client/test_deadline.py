@@ -253,6 +253,15 @@ def test_the_addresses_of_a_host_are_tried_one_after_the_other(clock: FakeClock)
     assert wire.operations == ["connect"] * 3
 
 
+def test_looking_up_an_address_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(5) and [])
+    with Client("a-token", timeout=0.05, retries=ONCE, rate_limit=None) as client:
+        with pytest.raises(errors.NotSentError, match="ConnectTimeout"):
+            finalize_invoice(client)
+    answered.set()
+
+
 def test_an_attempt_without_time_outs_ends(clock: FakeClock) -> None:
     wire = Wire(clock, "read", 1e9, forever(WHOLE))
     with pytest.raises(errors.OutcomeUnknownError):
@@ -303,7 +312,7 @@ def test_a_transport_of_two_clients_is_bound_once(clock: FakeClock) -> None:
     for _ in range(3):
         Client("a-token", transport=transport)._core._connections.get()
     backend = transport._pool._network_backend  # type: ignore[attr-defined]
-    assert type(backend).__name__ == "_Backend"
+    assert type(backend).__name__ == "Backend"
     assert isinstance(backend._inner, httpcore.SyncBackend)
 
 
@@ -313,7 +322,7 @@ def test_connections_through_proxies_are_bound(variable: str, monkeypatch: pytes
     opened = Client("a-token")._core._connections.get()
     pools = [transport._pool for transport in (opened._transport, *opened._mounts.values()) if transport]  # type: ignore[attr-defined]
     assert len(pools) == 2
-    assert {type(pool._network_backend).__name__ for pool in pools} == {"_Backend"}
+    assert {type(pool._network_backend).__name__ for pool in pools} == {"Backend"}
 
 
 def test_a_token_that_is_refreshed_on_the_way_costs_the_call_nothing(clock: FakeClock) -> None:

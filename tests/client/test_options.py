@@ -113,7 +113,7 @@ def test_connections_of_a_client_of_ones_own_obey_the_deadline(kind: Any, clock:
     for _ in range(2):
         client_class(SECRET, **settings(Service(), clock, http_client=http))._core._connections.get()
     backend = http._transport._pool._network_backend
-    assert type(backend).__name__ in {"_Backend", "_AsyncBackend"}
+    assert type(backend).__name__ in {"Backend", "AsyncBackend"}
     assert type(backend._inner).__module__.startswith("httpcore")
 
 

@@ -6,19 +6,17 @@ the time that is left of the whole: connecting, TLS, informational answers, head
 
 from __future__ import annotations
 
-import queue
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import cast
 
 import httpcore
 import httpx
 
+from pennyform.client_runtime._connections.network import Backend, Resolve, resolve
 from pennyform.findings import Failure, failure
 from pennyform.spec.document.addresses import (
     THIS_MACHINE,
@@ -39,29 +37,7 @@ _REDIRECTS = (
     HTTPStatus.TEMPORARY_REDIRECT,
     HTTPStatus.PERMANENT_REDIRECT,
 )
-# For one of several addresses, so that one that never answers leaves time for the next.
-_SECONDS_OF_ONE = 10.0
 _ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError)
-
-
-def _resolve(host: str, port: int, seconds: float) -> list[str]:
-    """The IP addresses of a host. The system's resolver knows no deadline: a thread waits for it."""
-    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as problem:
-            answers.put(problem)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise httpcore.ConnectTimeout from None
-    if isinstance(answer, Exception):
-        raise httpcore.ConnectError(str(answer))
-    return list(dict.fromkeys(str(entry[4][0]) for entry in answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +51,7 @@ class Network:
     """
 
     clock: Callable[[], float] = time.monotonic
-    resolve: Callable[[str, int, float], list[str]] = _resolve
+    resolve: Resolve = resolve
     sockets: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
 
 
@@ -103,7 +79,7 @@ def download(
         raise exchange.failure("address-refused", f"{url} is refused: {problem}") from None
     context = httpx.create_ssl_context(trust_env=False) if trust is None else trust
     # No proxy and no password of the environment is used: each address is checked before it is asked.
-    with httpcore.ConnectionPool(ssl_context=context, network_backend=exchange, retries=0) as pool:
+    with httpcore.ConnectionPool(ssl_context=context, network_backend=exchange.backend(), retries=0) as pool:
         for _ in range(limits.redirects + 1):
             exchange.check(address)
             try:
@@ -158,8 +134,8 @@ def _read_body(stream: Iterable[bytes], exchange: _Exchange) -> bytes:
     return b"".join(chunks)
 
 
-class _Exchange(httpcore.NetworkBackend):
-    """The network of one download: it gives each operation the time that is left, and counts what comes."""
+class _Exchange:
+    """The limits of one download: it gives each operation the time that is left, and counts what comes."""
 
     def __init__(self, url: str, limits: Limits, network: Network) -> None:
         self.url = url
@@ -175,8 +151,12 @@ class _Exchange(httpcore.NetworkBackend):
         """So many bytes may come in from here on."""
         self._expected = size
 
-    def seconds_left(self) -> float:
-        """The time that is left.
+    def backend(self) -> httpcore.NetworkBackend:
+        """What opens its connections."""
+        return cast("httpcore.NetworkBackend", Backend(self._network.sockets, self, self._checked_addresses))
+
+    def seconds(self, timeout: float | None, error: type[Exception]) -> float:  # noqa: ARG002 - one deadline
+        """The time that is left for an operation.
 
         Raises:
             Failure: there is none.
@@ -208,16 +188,9 @@ class _Exchange(httpcore.NetworkBackend):
         if address.scheme == "http" and (first.scheme != "http" or not is_this_machine(address.host)):
             raise self.failure("address-refused", f"{address.text} is not https")
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 - the deadline counts
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to a host: to the very IP addresses that were checked."""
-        addresses = self._network.resolve(host.strip("[]"), port, self.seconds_left())
+    def _checked_addresses(self, host: str, port: int, seconds: float | None) -> list[str]:
+        """The IP addresses of a host, each of which may be connected to: these very ones are."""
+        addresses = self._network.resolve(host.strip("[]"), port, seconds)
         if not addresses:
             raise httpcore.ConnectError("the host has no address")
         nearest = min(map(reach, addresses))
@@ -229,27 +202,7 @@ class _Exchange(httpcore.NetworkBackend):
             raise self.failure("address-refused", f"{self.url} redirects to {where}")
         if self._address.scheme == "http" and nearest != THIS_MACHINE:
             raise self.failure("address-refused", f"{self._address.text} is not https, nor this machine")
-        *first_choices, last = addresses
-        for address in first_choices:
-            try:
-                return self._connect(address, port, local_address, socket_options, most=_SECONDS_OF_ONE)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return self._connect(last, port, local_address, socket_options, most=self.limits.seconds)
-
-    def _connect(
-        self,
-        address: str,
-        port: int,
-        local_address: str | None,
-        options: Iterable[httpcore.SOCKET_OPTION] | None,
-        *,
-        most: float,
-    ) -> httpcore.NetworkStream:
-        seconds = min(most, self.seconds_left())
-        return _Stream(
-            self._network.sockets.connect_tcp(address, port, seconds, local_address, options), self
-        )
+        return addresses
 
     def too_slow(self) -> Failure:
         """The finding that the time is over."""
@@ -263,33 +216,3 @@ class _Exchange(httpcore.NetworkBackend):
     def failure(self, rule: str, summary: str) -> Failure:
         """A finding about this download."""
         return failure(rule, summary, file=self.url, fix="Download the document yourself and give its path.")
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection that obeys the deadline and the limits of a download."""
-
-    def __init__(self, stream: httpcore.NetworkStream, exchange: _Exchange) -> None:
-        self._stream = stream
-        self._exchange = exchange
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._exchange.count(self._stream.read(max_bytes, self._exchange.seconds_left()))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._stream.write(buffer, self._exchange.seconds_left())
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
-    ) -> httpcore.NetworkStream:
-        # TLS waits for all its messages together, not for each of them.
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._exchange.seconds_left())
-        return _Stream(stream, self._exchange)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
