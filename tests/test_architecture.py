@@ -71,7 +71,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
     "engine": [
         {"engine"},
         {"session"},
-        {"applying", "plan_files", "verify", "adopt"},
+        {"applying", "plan_files", "standing", "verify", "adopt"},
         {"planning"},
         {"recovery"},
         {"account"},
@@ -125,7 +125,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
     ],
     "report": [
         {"report"},
-        {"apply", "companies", "verification"},
+        {"apply", "companies", "status", "verification"},
         {"plan", "contract_diff", "findings", "render", "rules"},
         {"shared"},
     ],

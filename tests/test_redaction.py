@@ -104,3 +104,12 @@ def test_secrets_are_in_no_repr_and_no_pickle() -> None:
     assert SECRET not in repr(REDACT)
     with pytest.raises(TypeError, match="pickle"):
         pickle.dumps(REDACT)
+
+
+def test_a_secret_that_another_thread_adds_meanwhile_disturbs_nobody() -> None:
+    redact = Redactor([SECRET])
+    looking = iter(redact._spellings)
+    next(looking)
+    redact.add("another-secret-of-another-company")
+    list(looking)
+    assert redact(f"{SECRET} another-secret-of-another-company") == f"{PLACEHOLDER} {PLACEHOLDER}"

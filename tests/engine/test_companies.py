@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,17 @@ import pytest
 from msgspec import convert
 from pennyform.cli import main
 from pennyform.cli.terminal import Terminal
+from pennyform.engine.account.records import RemoteInvoice
+from pennyform.engine.journal.history import Entry, History, issued
+from pennyform.engine.journal.reading import read
+from pennyform.engine.journal.records import Record
 from pennyform.engine.limits import COMPANIES, IMMEDIATE
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import Origin, Runtime, run_command, system_origin
+from pennyform.engine.standing import state_of
 from pennyform.results.documents import DOCUMENTS, json_text
 from pennyform.sandbox import Sandbox
 
-from .world import CUSTOMER, SECRET, Fault, Wire, answering, invoice
+from .world import CUSTOMER, SECRET, FakeClock, Fault, Wire, answering, invoice
 
 NAMES = ("alder", "birch", "cedar")
 SETTINGS = """\
@@ -316,3 +324,142 @@ def test_every_company_has_its_own_rate(firm: Firm) -> None:
     firm.wire.faults.append(Fault("GET|POST", "/customers", exhausted, times=99))
     document = firm.document("apply", "--all", "--auto-approve", code=75)
     assert codes(document) == {"alder": 0, "birch": 75, "cedar": 0}
+
+
+# --- status and audit ---------------------------------------------------------------------------------------
+
+
+def issue(firm: Firm) -> None:
+    for name in NAMES:
+        letter = name[0].upper()
+        firm.write(f"companies/{name}/invoices/two.yaml", invoice(f"{letter}-2", finalize=True))
+    assert firm("apply", "--all", "--auto-approve") == 0, firm.err
+
+
+def test_status_from_few_requests(firm: Firm) -> None:
+    issue(firm)
+    firm.write("companies/alder/invoices/three.yaml", invoice("A-3"))
+    clock = FakeClock()
+    clock.seconds = 60 * 86400
+    firm.runtime = replace(firm.runtime, clock=clock)
+    firm.wire.sent.clear()
+    assert firm("status", "--all", "--format", "json") == 0, firm.err
+    document = json.loads(firm.out)
+    assert json_text(convert(document, DOCUMENTS["status"])) == firm.out
+    states = {row["external_reference"]: row["state"] for row in document["companies"][0]["invoices"]}
+    assert states == {"A-1": "draft", "A-2": "late", "A-3": "missing"}
+    totals = {row["state"]: (row["invoices"], row["currency_amount"]) for row in document["totals"]}
+    assert totals == {"missing": (1, "0.00"), "draft": (3, "720.00"), "late": (3, "720.00")}
+    # Whose account it is, and one for a hundred ids; where one is not known yet, one for its date.
+    assert [len(firm.paths_of(name)) for name in NAMES] == [3, 2, 2]
+    assert firm("status", "--all") == 0
+    assert "All companies" in firm.out
+    # Without a journal, all are found by their dates: as few requests.
+    firm.environ["PENNYFORM_STATE"] = str(firm.root.parent / "empty")
+    firm.wire.sent.clear()
+    assert firm("status", "--company", "birch", "--format", "json") == 0
+    rows = json.loads(firm.out)["companies"][0]["invoices"]
+    assert {row["external_reference"]: row["state"] for row in rows} == {"B-1": "draft", "B-2": "late"}
+    assert len(firm.paths_of("birch")) == 2
+
+
+def test_paid_and_refused() -> None:
+    today = date(2026, 1, 1)
+    row = RemoteInvoice(1, draft=False, deadline=date(2025, 12, 31))
+    assert state_of(row, today) == "late"
+    assert state_of(replace(row, paid=True), today) == "paid"
+    assert state_of(replace(row, remaining_amount_with_tax=Decimal("0.00")), today) == "paid"
+    assert state_of(replace(row, paid=True, e_invoicing_status="refused"), today) == "refused"
+    assert state_of(replace(row, deadline=today), today) == "open"
+
+
+def test_who_issued_what_from_which_commit_and_plan(firm: Firm) -> None:
+    origins = iter([Origin("Ada <ada@example.com>", "desk", "c" * 40)] * 9)
+    firm.runtime = replace(firm.runtime, origin=lambda root: next(origins))
+    issue(firm)
+    firm.wire.sent.clear()
+    assert firm("audit", "--all", "--format", "json") == 0, firm.err
+    document = json.loads(firm.out)
+    assert json_text(convert(document, DOCUMENTS["audit"])) == firm.out
+    rows = [row for company in document["companies"] for row in company["invoices"]]
+    assert [(row["company"], row["external_reference"], row["currency_amount"]) for row in rows] == [
+        ("alder", "A-2", "240.00"),
+        ("birch", "B-2", "240.00"),
+        ("cedar", "C-2", "240.00"),
+    ]
+    assert {(row["person"], row["host"], row["commit"]) for row in rows} == {
+        ("Ada <ada@example.com>", "desk", "c" * 40)
+    }
+    assert all(row["invoice_number"] and row["plan"] and row["at"] for row in rows)
+    # The settings say whose journal it is: nobody is asked.
+    assert firm.wire.sent == []
+    assert firm("audit", "--all", "--format", "jsonl") == 0
+    assert [json.loads(line) for line in firm.out.splitlines()] == rows
+    assert firm("audit", "--all", "--format", "csv") == 0
+    assert next(csv.DictReader(io.StringIO(firm.out)))["invoice_number"] == rows[0]["invoice_number"]
+    assert firm("audit", "--company", "alder") == 0
+    assert "A-2" in firm.out
+
+
+def journal_of(firm: Firm, name: str) -> Path:
+    return firm.root.parent / "state" / "journal" / f"app.pennylane.com-{firm.ids[name]}.jsonl"
+
+
+@pytest.mark.parametrize("change", ["changed", "removed", "reordered", "other company"])
+def test_a_record_that_was_tampered_with_shows(firm: Firm, change: str) -> None:
+    issue(firm)
+    path = journal_of(firm, "alder")
+    lines = path.read_bytes().splitlines(keepends=True)
+    if change == "changed":
+        lines = [line.replace(b'"amount":"240.00"', b'"amount":"241.00"') for line in lines]
+    elif change == "removed":
+        del lines[2]
+    elif change == "reordered":
+        lines[1], lines[2] = lines[2], lines[1]
+    else:
+        lines = journal_of(firm, "birch").read_bytes().splitlines(keepends=True)
+    assert lines != path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines))
+    # Of a last record that was changed, its text; nothing behind it vouches for it.
+    assert firm("audit", "--all") == (3 if change == "changed" else 1)
+    assert ("fails its checksum" in firm.out) if change == "changed" else "journal-damaged" in firm.err
+    assert "B-2" in firm.out
+
+
+def test_an_audit_goes_back_beyond_a_compacted_journal(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    issue(firm)
+    monkeypatch.setattr("pennyform.engine.journal.journal.COMPACT_BYTES", 1)
+    firm.write("companies/alder/invoices/three.yaml", invoice("A-3", finalize=True))
+    assert firm("apply", "--company", "alder", "--auto-approve") == 0
+    assert firm("audit", "--company", "alder", "--format", "jsonl") == 0
+    assert [json.loads(line)["external_reference"] for line in firm.out.splitlines()] == ["A-2", "A-3"]
+    (older,) = journal_of(firm, "alder").parent.glob("*.until-*")
+    older.rename(older.with_name("elsewhere"))
+    assert firm("audit", "--company", "alder") == 3
+    assert "is gone" in firm.out
+    assert "A-3" in firm.out
+
+
+def test_journals_of_the_version_before_say_what_they_know() -> None:
+    folder = Path(__file__).parent / "journals"
+    for name in ("version-1.jsonl", "version-1-compacted.jsonl"):
+        rows: list[Record] = []
+        read((folder / name).read_bytes(), rows.append, None, name=name)
+        history = History(tuple(Entry(name, 1, "", row) for row in rows), ())
+        # It did not write down who, nor the number.
+        for invoice_ in issued(history):
+            assert (invoice_.person, invoice_.invoice_number) == ("", "")
+            assert invoice_.external_reference
+
+
+def test_what_git_says(tmp_path: Path) -> None:
+    assert system_origin(tmp_path).commit == ""
+    assert system_origin(tmp_path).person
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    run_command([*git, "init", "-q"])
+    run_command([*git, "config", "user.name", "Ada"])
+    run_command([*git, "config", "user.email", "ada@example.com"])
+    run_command([*git, "commit", "-q", "--allow-empty", "-m", "first"])
+    origin = system_origin(tmp_path)
+    assert origin.person == "Ada <ada@example.com>"
+    assert len(origin.commit) == 40

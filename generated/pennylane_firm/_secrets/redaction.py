@@ -61,8 +61,9 @@ class Redactor:
 
     def add(self, *secrets: str) -> None:
         """Look for these secrets too."""
+        # Another thread may be looking through them: they are replaced, never changed.
         for secret in secrets:
-            self._spellings.update(_spellings(secret))
+            self._spellings = {**self._spellings, **_spellings(secret)}
 
     def __call__(self, text: str) -> str:
         """``text`` with :data:`PLACEHOLDER` wherever it spells a secret."""

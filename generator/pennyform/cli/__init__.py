@@ -52,6 +52,8 @@ VERBS = {
     "apply": Verb("carry the plan out, verifying each invoice before it is finalized", "account"),
     "verify": Verb("read the invoices back and show every difference", "account"),
     "adopt": Verb("write definitions of what the account has already", "account"),
+    "status": Verb("show which invoices are drafts, late, refused and paid", "account"),
+    "audit": Verb("show who issued what, when, from which commit and plan", "account"),
     "sandbox": Verb("serve the local stateful Pennylane", "sandbox"),
     "spec": Verb("fetch, pin and compare API contracts", "contracts"),
     "generate": Verb("emit the typed client and the JSON Schemas from the pinned contract", "contracts"),

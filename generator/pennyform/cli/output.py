@@ -12,6 +12,7 @@ import os
 import re
 import select
 import stat
+from _thread import allocate_lock
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -33,13 +34,16 @@ class Secrets:
 
     def __init__(self) -> None:
         self._redactor: Redactor | None = None
+        # Several companies make their tokens known at once. `threading` is too slow to import for a hook.
+        self._adding = allocate_lock()
 
     def add(self, secret: str) -> None:
         """Keep ``secret`` out of whatever follows, unless it is too short to be one."""
         from pennyform.redaction import Redactor  # commit hooks know no secrets
 
-        self._redactor = self._redactor or Redactor()
-        self._redactor.add(secret)
+        with self._adding:
+            self._redactor = self._redactor or Redactor()
+            self._redactor.add(secret)
 
     def __call__(self, text: str) -> str:
         """``text`` without them, however they are spelled."""

@@ -21,6 +21,7 @@ import httpx
 
 from pennyform.engine.files import Disk, Storage, SystemCalls
 from pennyform.engine.limits import WORKERS, Patience
+from pennyform.engine.state_folder import work_tree
 from pennyform.findings import Finding
 from pennyform.invoices import Repository, load
 from pennyform.invoices.schema.schema import FindSchemas
@@ -200,6 +201,44 @@ class LoadDefinitions(Protocol):
         """The definitions under ``paths``, and everything that is wrong with them."""
 
 
+class Origin(NamedTuple):
+    """Who begins a run, on which machine, and the commit of the definitions; "" where unknown."""
+
+    person: str = ""
+    host: str = ""
+    commit: str = ""
+
+
+def system_origin(root: Path) -> Origin:
+    """What Git and the system say: the author that a commit would have, else the user's name.
+
+    Args:
+        root: the folder of the repository. Git is only asked where it lies in a work tree.
+    """
+    from getpass import getuser
+
+    host = os.uname().nodename
+    if (work_tree(root) / ".git").exists():
+        author = _git(root, "var", "GIT_AUTHOR_IDENT").rpartition(">")
+        # With `-dirty` where files of the work tree are not those of the commit.
+        commit = _git(root, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        if author[1]:
+            return Origin(author[0] + author[1], host, commit)
+    else:
+        commit = ""
+    try:
+        return Origin(getuser(), host, commit)
+    except (KeyError, OSError):
+        return Origin(str(os.getuid()), host, commit)
+
+
+def _git(root: Path, *words: str) -> str:
+    try:
+        return run_command(["git", "-C", str(root), *words]).decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def run_command(words: Sequence[str]) -> bytes:
     """What a command prints on standard output.
 
@@ -240,6 +279,7 @@ class Runtime:
         patience: how long to wait before something is believed.
         workers: the requests that may be under way at once.
         run_command: runs a command without a shell, and returns what it printed on standard output.
+        origin: who begins a run, for the repository in a folder.
     """
 
     clock: Clock
@@ -253,11 +293,13 @@ class Runtime:
     patience: Patience = field(default_factory=Patience)
     workers: int = WORKERS
     run_command: Callable[[Sequence[str]], bytes] = run_command
+    origin: Callable[[Path], Origin] = lambda _: Origin()
 
     @classmethod
     def system(cls) -> Runtime:
         """The real machine."""
-        return cls(SystemClock(), Disk(), os, ThreadPool, os.urandom, load, SignalInterruption)
+        machine = (SystemClock(), Disk(), os, ThreadPool, os.urandom, load, SignalInterruption)
+        return cls(*machine, origin=system_origin)
 
 
 # --- the worker pool ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pennyform import __version__
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import UnreadableError
 from pennyform.engine.account.records import Company, RemoteState
@@ -17,8 +18,9 @@ from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.files import Storage
 from pennyform.engine.journal import lock
 from pennyform.engine.journal.journal import Journal, import_journal, open_journal, quarantine, replay_file
-from pennyform.engine.journal.records import Absent, Found, Subject
+from pennyform.engine.journal.records import Absent, Found, RunBegun, Subject, as_text
 from pennyform.engine.journal.replayed_state import ReplayedState
+from pennyform.engine.plan_files.plan_file import digest
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.dependencies import keys_of
 from pennyform.engine.planning.lookups import refresh
@@ -34,6 +36,7 @@ from pennyform.engine.recovery import (
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.state_folder import StateFolder
 from pennyform.invoices.model import Repository
+from pennyform.results.documents import json_data
 from pennyform.safe_files import real_path
 
 
@@ -126,8 +129,13 @@ class Session:
             plan = with_deletions(plan, self.repository, self.account)
         return with_orphans(plan, self.repository, remote, self.account) if is_whole else plan
 
-    def apply(self, plan: Plan, progress: Progress) -> ApplyReport:
+    def apply(self, plan: Plan, progress: Progress, plan_id: str = "") -> ApplyReport:
         """Carry ``plan`` out.
+
+        Args:
+            plan: what to do.
+            progress: told after each write.
+            plan_id: what a saved plan is called in the journal.
 
         Raises:
             PlanRejectedError: the token lacks a scope for it; nothing was sent.
@@ -143,6 +151,12 @@ class Session:
             progress=progress,
             total=count_writes(plan),
         )
+        if plan.pending:
+            origin = self.runtime.origin(self.repository.root)
+            plan_id = plan_id or digest(json_data(plan.document()))
+            who = (as_text(value) for value in origin)
+            fields = dict(zip(origin._fields, who, strict=True))
+            sender.note(RunBegun(plan=plan_id, pennyform=__version__, **fields))
         numbers = e_invoice_numbers(change.desired for change in plan.invoices)
         resolver = replace(self._resolver(), numbers=numbers)
         ids: dict[Subject, int] = {}

@@ -11,7 +11,7 @@ from pennyform.results.values import CurrencyTotals, Record
 from pennyform.results.verification import VerificationDocument
 
 
-class _CompanySection(Record, frozen=True, kw_only=True):
+class CompanySection(Record, frozen=True, kw_only=True):
     """One company: its name, its folder, and the exit code that the command would have for it alone.
 
     ``problems`` say why there is no result; warnings are not among them.
@@ -23,19 +23,19 @@ class _CompanySection(Record, frozen=True, kw_only=True):
     problems: tuple[ReportedFinding, ...]
 
 
-class CompanyPlan(_CompanySection, frozen=True, kw_only=True):
+class CompanyPlan(CompanySection, frozen=True, kw_only=True):
     """The plan of one company; null where none could be made."""
 
     plan: PlanDocument | None
 
 
-class CompanyApply(_CompanySection, frozen=True, kw_only=True):
+class CompanyApply(CompanySection, frozen=True, kw_only=True):
     """The report of one company; null where nothing was begun."""
 
     apply: ApplyDocument | None
 
 
-class CompanyVerification(_CompanySection, frozen=True, kw_only=True):
+class CompanyVerification(CompanySection, frozen=True, kw_only=True):
     """The verdicts on one company; null where its account could not be read."""
 
     verification: VerificationDocument | None

@@ -17,6 +17,7 @@ from pennyform.results.contract_diff import ContractDiffDocument
 from pennyform.results.findings import FindingsDocument, RulesDocument
 from pennyform.results.plan import PlanDocument
 from pennyform.results.rendering import RenderDocument
+from pennyform.results.status import AuditDocument, StatusDocument
 from pennyform.results.values import JsonObject, Record
 from pennyform.results.verification import VerificationDocument
 from pennyform.text import json_document
@@ -29,6 +30,8 @@ DOCUMENTS: dict[str, type[Record]] = {
     "findings": FindingsDocument,
     "rules": RulesDocument,
     "contract-diff": ContractDiffDocument,
+    "status": StatusDocument,
+    "audit": AuditDocument,
     "companies-plan": CompaniesPlanDocument,
     "companies-apply": CompaniesApplyDocument,
     "companies-verification": CompaniesVerificationDocument,

@@ -361,6 +361,48 @@ def parse_day(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusOptions:
+    """Whose invoices, and how to print how they stand."""
+
+    targets: TargetOptions
+    format: str
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        add_format(parser, "text", "json")
+        _add_account(parser)
+        add_companies(parser)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> StatusOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), args.format)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """Whose journal, and how to print what it says."""
+
+    targets: TargetOptions
+    format: str
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        add_format(parser, "text", "json", "csv", "jsonl")
+        _add_account(parser)
+        add_companies(parser)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> AuditOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), args.format)
+
+
+@dataclass(frozen=True, slots=True)
 class AuthOptions:
     """Which account."""
 
@@ -386,5 +428,7 @@ OPTIONS = {
     "apply": ApplyOptions,
     "verify": VerifyOptions,
     "adopt": AdoptOptions,
+    "status": StatusOptions,
+    "audit": AuditOptions,
     "auth": AuthOptions,
 }

@@ -231,6 +231,14 @@ class AccountClient:
             check_asked({first <= day <= (last or day) for day in days}, {True}, "date")
             yield page
 
+    def headers_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
+        """Pages of the invoices dated from ``first`` to ``last``, newest first, without their lines."""
+        window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
+        for page in self._pages(window, sort="-id", with_lines=False):
+            days = (row.date.isoformat() if row.date else first for row in page)
+            check_asked({first <= day <= last for day in days}, {True}, "date")
+            yield page
+
     def invoices_of_customer(self, customer_id: int, since: dt.date) -> list[RemoteInvoice]:
         """The invoices of a customer dated ``since`` or later, each with up to 20 of its lines."""
         conditions = [

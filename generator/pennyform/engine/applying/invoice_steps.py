@@ -198,7 +198,8 @@ def read_back(runs: Sequence[InvoiceRun], context: ApplyContext) -> None:
         if mismatch:
             context.sender.company.doubt()
             record = Differs if mismatch.status is Status.DIFFERS else Unknown
-        context.sender.note(record(kind="invoice", reference=run.reference, id=run.id))
+        final = _final_fields(run) if record is not Unknown else {}
+        context.sender.note(record(kind="invoice", reference=run.reference, id=run.id, **final))
         if mismatch is None:
             run.advance()
         elif run.uncertain and mismatch.status is Status.DIFFERS:
@@ -207,6 +208,19 @@ def read_back(runs: Sequence[InvoiceRun], context: ApplyContext) -> None:
             run.end(*mismatch)
         run.uncertain = ""
     hold_credit_notes(runs, context)
+
+
+def _final_fields(run: InvoiceRun) -> dict[str, str]:
+    """What the journal keeps of an invoice that was read back and is final, for an audit."""
+    row = run.remote
+    if row is None or row.draft or not row.invoice_number:
+        return {}
+    return {
+        "number": row.invoice_number,
+        "date": row.date.isoformat() if row.date else "",
+        "currency": row.currency or "",
+        "amount": "" if row.currency_amount is None else canonical(row.currency_amount),
+    }
 
 
 def find_mismatches(runs: Sequence[InvoiceRun], context: ApplyContext) -> dict[Subject, Mismatch]:

@@ -90,14 +90,20 @@ class Journal:
 
         A journal that cannot be compacted goes on as it is.
         """
-        checksum, line = sign(START, _dated(self.replay.summary(), self.now), self.key)
+        summary = msgspec.structs.replace(self.replay.summary(), follows=self.last_sum)
+        checksum, line = sign(START, _dated(summary, self.now), self.key)
         # Named by its last checksum: no two copies ever have the same name.
-        keep = self.path.with_name(f"{self.path.name}.until-{self.last_sum[:8]}")
+        keep = kept_as(self.path, self.last_sum)
         try:
             self.storage.replace(self.path, line, keep)
         except OSError:
             return
         self.last_sum, self.size = checksum, len(line)
+
+
+def kept_as(path: Path, last_sum: str) -> Path:
+    """Where the records that a summary took the place of are kept; ``last_sum`` is their last checksum."""
+    return path.with_name(f"{path.name}.until-{last_sum[:8]}")
 
 
 def _dated(record: Record, now: Callable[[], datetime]) -> Record:

@@ -100,16 +100,22 @@ class Waited(_SubjectRecord, frozen=True, tag="waited"):
     """A request of unknown outcome cannot arrive any more; the account shows whether it did."""
 
 
-class Verified(_SubjectRecord, frozen=True, tag="verified"):
+class _ReadBack(_SubjectRecord, frozen=True):
+    """``number``, ``date``, ``currency`` and ``amount``, tax included, are those of a final invoice."""
+
+    id: Id | None = None
+    number: Text | UnsetType = UNSET
+    date: Text | UnsetType = UNSET
+    currency: Text | UnsetType = UNSET
+    amount: Text | UnsetType = UNSET
+
+
+class Verified(_ReadBack, frozen=True, tag="verified"):
     """An invoice was read back and is what it should be."""
 
-    id: Id | None = None
 
-
-class Differs(_SubjectRecord, frozen=True, tag="differs"):
+class Differs(_ReadBack, frozen=True, tag="differs"):
     """An invoice was read back and is not what it should be."""
-
-    id: Id | None = None
 
 
 class SetAside(_SubjectRecord, frozen=True, tag="set_aside"):
@@ -122,6 +128,19 @@ class Deleted(_SubjectRecord, frozen=True, tag="deleted"):
     """The draft that was set aside is gone."""
 
     old: Id
+
+
+class RunBegun(_Record, frozen=True, tag="run_begun"):
+    """Changes are about to be carried out. ``plan`` is the id of a saved plan, or a digest of the plan.
+
+    ``person`` is who the machine says is at work, ``commit`` that of the definitions; "" where unknown.
+    """
+
+    person: Text
+    host: Text
+    commit: Text
+    plan: Text
+    pennyform: Text
 
 
 class PlanUsed(_Record, frozen=True, tag="plan_used"):
@@ -152,6 +171,8 @@ class Summary(_Record, frozen=True, tag="memory"):
     doubtful: bool
     doubted_at: Moment
     cards: dict[Text, Text] | UnsetType = UNSET
+    # The last checksum of the file that it takes the place of. Its name keeps the first key what it was.
+    follows: Text | UnsetType = UNSET
 
 
 SubjectRecord = (
@@ -167,7 +188,7 @@ SubjectRecord = (
     | SetAside
     | Deleted
 )
-Record = SubjectRecord | PlanUsed | Doubt | Settled | Summary
+Record = SubjectRecord | RunBegun | PlanUsed | Doubt | Settled | Summary
 
 _DECODER = msgspec.json.Decoder(Record)
 # Keys are sorted so that a record has one form only, whichever version wrote it.

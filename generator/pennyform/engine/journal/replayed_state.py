@@ -19,6 +19,7 @@ from pennyform.engine.journal.records import (
     PlanUsed,
     Record,
     Refused,
+    RunBegun,
     SetAside,
     Settled,
     Subject,
@@ -84,6 +85,8 @@ class Replay:
         match record:
             case PlanUsed():
                 self.used.add(record.plan)
+            case RunBegun():
+                pass  # for people: nothing is decided by it
             case Settled():
                 self.doubtful = False
             case Doubt():

@@ -218,7 +218,7 @@ def _apply(session: Session, apply_run: ApplyRun, service: str, approve: Approve
     elif plan.pending and not options.auto_approve:
         approve(session, plan, apply_run)
     with apply_run.progress(terminal.stderr) as progress:
-        return session.apply(plan, progress)
+        return session.apply(plan, progress, saved.id if saved else "")
 
 
 def _plan(session: Session, targets: TargetOptions) -> Plan:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pennyform import __version__
-from pennyform.cli.commands.account import adopt, apply, plan, verify
+from pennyform.cli.commands.account import adopt, apply, audit, plan, status, verify
 from pennyform.cli.commands.account.plan import MadePlan
 from pennyform.cli.companies import Companies, Outcome, sum_totals, summary_of
 from pennyform.cli.definitions import load_repository
@@ -304,4 +304,6 @@ COMMANDS: Mapping[str, Callable[[Companies, Any], Exit]] = {
     "apply": run_apply,
     "verify": run_verify,
     "adopt": run_adopt,
+    "status": status.run_companies,
+    "audit": audit.run_companies,
 }

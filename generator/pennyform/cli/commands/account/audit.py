@@ -1,0 +1,103 @@
+"""``pennyform audit``: who issued what, when, from which commit and plan, as the journal says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pennyform import __version__
+from pennyform.cli.companies import Companies, worst
+from pennyform.cli.connection import BASE_URL_VARIABLE, DEFAULT_BASE_URL, canonical_host, connect
+from pennyform.cli.definitions import load_repository
+from pennyform.cli.options.account import AuditOptions, TargetOptions
+from pennyform.cli.terminal import Exit, Terminal
+from pennyform.engine.account.records import Company as Account
+from pennyform.engine.journal.history import History, issued, read_history
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.session import CompanyFiles
+from pennyform.engine.state_folder import state_folder
+from pennyform.invoices import Repository
+from pennyform.invoices.sources.companies import Company
+from pennyform.report.status import audit_csv, audit_lines, audit_text
+from pennyform.results.documents import json_text
+from pennyform.results.status import AuditDocument, AuditedInvoice, CompanyAudit
+from pennyform.results.values import FORMAT_VERSION
+
+
+def run(options: AuditOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    """Print what was issued; 3 when records are missing."""
+    history = _read(options.targets, terminal, runtime)
+    head = {"name": "", "folder": str(options.targets.paths[0]), "problems": ()}
+    section = _section(head | {"exit_code": int(_exit_of(history))}, history)
+    _print([section], options, terminal)
+    return _exit_of(history)
+
+
+def run_companies(companies: Companies, options: AuditOptions) -> Exit:
+    """Print what was issued in several companies."""
+
+    def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, History]:
+        history = _read(companies.targets_of(company), terminal, runtime)
+        return _exit_of(history), history
+
+    outcomes = companies.run(work)
+    companies.print_problems(outcomes)
+    _print([_section(outcome.section(), outcome.result) for outcome in outcomes], options, companies.terminal)
+    return worst(outcome.code for outcome in outcomes)
+
+
+def _exit_of(history: History) -> Exit:
+    return Exit.DRIFT if history.gaps else Exit.OK
+
+
+def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> History:
+    """The journal of one company. The account is only asked whose it is where the settings do not say."""
+    repository = load_repository(targets, terminal, runtime)
+    files = _files(repository, targets, terminal, runtime)
+    files.state.check_place(repository.root)
+    return read_history(files.journal, runtime.storage, files.key)
+
+
+def _files(
+    repository: Repository, targets: TargetOptions, terminal: Terminal, runtime: Runtime
+) -> CompanyFiles:
+    id_ = repository.settings.policies.company_id
+    if id_ is not None and repository.settings.environment == "production":
+        host = canonical_host(terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL)
+        folder = state_folder(terminal.environ, runtime.random_bytes)
+        return CompanyFiles(folder, host.replace(":", "-"), Account(id_, "", ""))
+    with connect(repository, targets.token_file, terminal, runtime) as connection:
+        return connection.state(connection.account.company())
+
+
+def _section(head: dict[str, object], history: History | None) -> CompanyAudit:
+    history = history or History((), ())
+    name = str(head["name"])
+    return CompanyAudit(
+        **head,  # type: ignore[arg-type]
+        records=len(history.entries),
+        last_checksum=history.entries[-1].checksum if history.entries else "",
+        gaps=history.gaps,
+        invoices=tuple(AuditedInvoice(company=name, **asdict(row)) for row in issued(history)),
+    )
+
+
+def _print(sections: list[CompanyAudit], options: AuditOptions, terminal: Terminal) -> None:
+    rows = (row for section in sections for row in section.invoices)
+    match options.format:
+        case "csv":
+            terminal.write(audit_csv(rows))
+        case "jsonl":
+            terminal.write(audit_lines(rows))
+        case "json":
+            terminal.write(json_text(_document(sections)))
+        case _:
+            terminal.write(audit_text(_document(sections)))
+
+
+def _document(sections: list[CompanyAudit]) -> AuditDocument:
+    return AuditDocument(
+        format_version=FORMAT_VERSION,
+        pennyform=__version__,
+        companies=tuple(sections),
+        exit_code=int(worst(Exit(section.exit_code) for section in sections)),
+    )

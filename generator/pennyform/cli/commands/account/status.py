@@ -1,0 +1,77 @@
+"""``pennyform status``: what is missing, draft, refused, late, open and paid; changes nothing."""
+
+from __future__ import annotations
+
+from pennyform import __version__
+from pennyform.cli.companies import Companies, Outcome, worst
+from pennyform.cli.connection import connect
+from pennyform.cli.definitions import load_repository
+from pennyform.cli.options.account import StatusOptions, TargetOptions
+from pennyform.cli.terminal import Exit, Terminal
+from pennyform.engine.account.records import Company as Account
+from pennyform.engine.journal.journal import replay_file
+from pennyform.engine.planning.preflight import preflight
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.standing import read_standings, total_standings
+from pennyform.invoices.sources.companies import Company
+from pennyform.report.status import status_text
+from pennyform.results.documents import json_text
+from pennyform.results.status import CompanyStatus, InvoiceStanding, StatusDocument
+from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
+
+_Read = tuple[Account, tuple[InvoiceStanding, ...]]
+
+
+def run(options: StatusOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    """Print how the invoices of one repository stand."""
+    result = _read(options.targets, terminal, runtime)
+    folder = str(options.targets.paths[0])
+    section = _section({"name": "", "folder": folder, "exit_code": 0, "problems": ()}, result)
+    _print([section], options, terminal, runtime)
+    return Exit.OK
+
+
+def run_companies(companies: Companies, options: StatusOptions) -> Exit:
+    """Print how the invoices of several companies stand."""
+
+    def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, _Read]:
+        return Exit.OK, _read(companies.targets_of(company), terminal, runtime)
+
+    outcomes: list[Outcome[_Read]] = companies.run(work)
+    companies.print_problems(outcomes)
+    sections = [_section(outcome.section(), outcome.result) for outcome in outcomes]
+    _print(sections, options, companies.terminal, companies.runtime)
+    return worst(outcome.code for outcome in outcomes)
+
+
+def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
+    repository = load_repository(targets, terminal, runtime)
+    with connect(repository, targets.token_file, terminal, runtime) as connection:
+        company = connection.account.company()
+        preflight(repository, company)
+        files = connection.state(company)
+        files.state.check_place(repository.root)
+        memory = replay_file(files.journal, runtime.storage, files.key)
+        today = runtime.clock.now().date()
+        return company, read_standings(repository, connection.account, memory, today)
+
+
+def _section(head: dict[str, object], result: _Read | None) -> CompanyStatus:
+    company, rows = result or (None, ())
+    identity = CompanyIdentity(company.id, company.name) if company else None
+    return CompanyStatus(**head, company=identity, invoices=rows, totals=total_standings(rows))  # type: ignore[arg-type]
+
+
+def _print(
+    sections: list[CompanyStatus], options: StatusOptions, terminal: Terminal, runtime: Runtime
+) -> None:
+    document = StatusDocument(
+        format_version=FORMAT_VERSION,
+        pennyform=__version__,
+        today=runtime.clock.now().date().isoformat(),
+        companies=tuple(sections),
+        totals=total_standings(row for section in sections for row in section.invoices),
+        exit_code=int(worst(Exit(section.exit_code) for section in sections)),
+    )
+    as_json = options.format == "json"
+    terminal.write(json_text(document) if as_json else status_text(document, terminal.ansi()))
