@@ -10,7 +10,12 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from pennyform.cli import main
 from pennyform.codegen import schemas
+from pennyform.engine.files import Disk
+from pennyform.engine.journal.journal import open_journal, replay_file
+from pennyform.engine.journal.records import Acknowledged, Intent
+from pennyform.engine.plan_files import plan_file
 from pennyform.engine.plan_files.plan_file import SavedDocument
 from pennyform.findings import Failure
 from pennyform.invoices.sources import factur_x
@@ -32,7 +37,8 @@ from pennyform.spec.document.load import load
 from pennyform.spec.document.structure import structure_errors
 from pennyform.spec.pin import pin
 
-from tests.engine.world import Office
+from tests.engine.test_journal import NOW
+from tests.engine.world import KEY, Office, invoice, line
 from tests.invoices.growth import MOST_GROWTH, growth
 from tests.sandbox import bodies
 from tests.sandbox.test_e_invoices import cii
@@ -93,6 +99,64 @@ def test_a_verification_is_reported_in_proportion(
         )
 
     assert growth(prepare, 40) < MOST_GROWTH
+
+
+# --- the engine: state, plans, the account, formatting -----------------------------------------------------
+
+
+def test_a_journal_is_read_in_proportion(tmp_path: Path) -> None:
+    def prepare(size: int) -> Callable[[], object]:
+        journal = tmp_path / f"{size}.jsonl"
+        opened = open_journal(journal, Disk(), lambda: NOW, KEY)
+        for number in range(size):
+            opened.write(Intent(kind="invoice", reference=f"INV-{number}", step="create_draft"))
+            opened.write(
+                Acknowledged(kind="invoice", reference=f"INV-{number}", step="create_draft", id=number + 1)
+            )
+        return lambda: replay_file(journal, Disk(), lambda: KEY)
+
+    assert growth(prepare, 40) < MOST_GROWTH
+
+
+def test_a_saved_plan_is_read_in_proportion(tmp_path: Path) -> None:
+    def prepare(size: int) -> Callable[[], object]:
+        file = tmp_path / f"{size}.plan"
+        content = msgspec.to_builtins(_plan(size))
+        content.pop("id")
+        plan_file.write(file, content, KEY)
+        return lambda: plan_file.read(file, KEY)
+
+    assert growth(prepare, 20) < MOST_GROWTH
+
+
+def test_plans_applies_and_verifications_are_made_in_proportion(tmp_path: Path) -> None:
+    """With what the account answers, and the sandbox that answers it."""
+
+    def prepare(size: int) -> Callable[[], object]:
+        office = Office(tmp_path / f"{size}")
+        for number in range(size):
+            office.define(f"INV-{number}", finalize=True)
+
+        def run() -> None:
+            office.plan().document()
+            office.apply().document()
+            assert not office.verify().drift
+            office.close()
+
+        return run
+
+    assert growth(prepare, 8) < MOST_GROWTH
+
+
+def test_a_definition_is_formatted_in_proportion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def prepare(size: int) -> Callable[[], object]:
+        definition = invoice("INV-1", lines=line(more="") * size).replace("quantity: 2", "quantity:   2")
+        (tmp_path / "a.yaml").write_text(definition)
+        return lambda: main(["fmt", "a.yaml"])
+
+    assert growth(prepare, 30) < MOST_GROWTH
 
 
 # --- contracts ----------------------------------------------------------------------------------------------
