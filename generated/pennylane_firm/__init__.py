@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ._lazy import lazily
 
 if TYPE_CHECKING:
-    from . import errors, filters, models, oauth, types
+    from . import errors, filters, models, oauth, params, types
     from ._bounds import Bounds
     from ._client import AsyncClient, Client
     from ._clock import Clock
@@ -34,7 +34,7 @@ else:
             "_raw": ("RawResponse",),
             "types": ("UNSET", "File", "Filter", "UnsetType"),
         },
-        submodules=("errors", "filters", "models", "oauth", "types"),
+        submodules=("errors", "filters", "models", "oauth", "params", "types"),
     )
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "filters",
     "models",
     "oauth",
+    "params",
     "to_builtins",
     "types",
 ]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import assert_type
 
-from pennylane_company import Client, File, models
+from pennylane_company import Client, File, models, params
 from pennylane_company.models import DraftCustomerInvoiceCreate as Draft
 
 DAY = dt.date(2026, 1, 1)
@@ -60,6 +61,27 @@ models.DraftCustomerInvoiceUpdate(
     date=None,  # E: arg-type
 )
 draft.label = "changed"  # E: misc
-client.customer_invoices.create(line)  # E: arg-type
-client.customer_invoices.create({"draft": True})  # E: arg-type
+client.customer_invoices.create(line)  # E: call-overload
+client.customer_invoices.create({"draft": True})  # E: call-overload
+
+address: params.Address = {"address": "1", "postal_code": "75001", "city": "Paris", "country_alpha2": "FR"}
+customer = client.company_customers.create(name="A", billing_address=address, external_reference="A-1")
+assert_type(customer, models.CompanyCustomer)
+client.company_customers.update(1, name="B", vat_number="FR1")
+client.customer_invoices.create(
+    draft=True,
+    date=DAY,
+    deadline=DAY,
+    customer_id=1,
+    invoice_lines=[line, {"product_id": 1, "quantity": ONE}],
+    label=None,
+)
+client.customer_invoices.with_raw_response.update(1, label=None)
+client.company_customers.create(name="A")  # E: call-overload
+client.company_customers.create(nam="A", billing_address=address)  # E: call-overload
+client.company_customers.create(name=1, billing_address=address)  # E: call-overload
+client.company_customers.create(name="A", billing_address={"city": "Paris"})  # E: call-overload
+client.customer_invoices.create(date=DAY, deadline=DAY, customer_id=1, invoice_lines=[])  # E: call-overload
+product = models.ProductCreate(label="a", price_before_tax=ONE, vat_rate="FR_200")
+client.products.create(product, label="b")  # E: call-overload
 unknown = models.CustomerInvoicePostDraft  # E: attr-defined

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import models
+    from .. import models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -45,12 +45,18 @@ class BankAccounts(Resource["BankAccountsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.BankAccountCreate) -> models.BankAccount:
+    @overload
+    def create(self, body: models.BankAccountCreate) -> models.BankAccount: ...
+    @overload
+    def create(self, **fields: Unpack[params.BankAccountCreate]) -> models.BankAccount: ...
+    def create(self, body: models.BankAccountCreate | None = None, **fields: object) -> models.BankAccount:
         """Create a bank account.
 
         ``POST /bank_accounts``; scope ``bank_accounts:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("bank_accounts.BankAccountCreate", body, fields, required=True)
+        )
 
 
 class AsyncBankAccounts(AsyncResource["AsyncBankAccountsWithRawResponse"]):
@@ -72,12 +78,20 @@ class AsyncBankAccounts(AsyncResource["AsyncBankAccountsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.BankAccountCreate) -> models.BankAccount:
+    @overload
+    async def create(self, body: models.BankAccountCreate) -> models.BankAccount: ...
+    @overload
+    async def create(self, **fields: Unpack[params.BankAccountCreate]) -> models.BankAccount: ...
+    async def create(
+        self, body: models.BankAccountCreate | None = None, **fields: object
+    ) -> models.BankAccount:
         """Create a bank account.
 
         ``POST /bank_accounts``; scope ``bank_accounts:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("bank_accounts.BankAccountCreate", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -75,19 +75,40 @@ class BillingSubscriptions(Resource["BillingSubscriptionsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.BillingSubscriptionCreate) -> models.BillingSubscription:
+    @overload
+    def create(self, body: models.BillingSubscriptionCreate) -> models.BillingSubscription: ...
+    @overload
+    def create(self, **fields: Unpack[params.BillingSubscriptionCreate]) -> models.BillingSubscription: ...
+    def create(
+        self, body: models.BillingSubscriptionCreate | None = None, **fields: object
+    ) -> models.BillingSubscription:
         """Create a billing subscription.
 
         ``POST /billing_subscriptions``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE,
+            body=body_of("billing_subscriptions.BillingSubscriptionCreate", body, fields, required=True),
+        )
 
-    def update(self, id: int, body: models.BillingSubscriptionUpdate) -> models.BillingSubscription:
+    @overload
+    def update(self, id: int, body: models.BillingSubscriptionUpdate) -> models.BillingSubscription: ...
+    @overload
+    def update(
+        self, id: int, **fields: Unpack[params.BillingSubscriptionUpdate]
+    ) -> models.BillingSubscription: ...
+    def update(
+        self, id: int, body: models.BillingSubscriptionUpdate | None = None, **fields: object
+    ) -> models.BillingSubscription:
         """Change a billing subscription. What is left unset stays as it is; null clears a field.
 
         ``PUT /billing_subscriptions/{id}``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("billing_subscriptions.BillingSubscriptionUpdate", body, fields, required=True),
+        )
 
     def list_invoice_line_sections(
         self,
@@ -154,19 +175,42 @@ class AsyncBillingSubscriptions(AsyncResource["AsyncBillingSubscriptionsWithRawR
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.BillingSubscriptionCreate) -> models.BillingSubscription:
+    @overload
+    async def create(self, body: models.BillingSubscriptionCreate) -> models.BillingSubscription: ...
+    @overload
+    async def create(
+        self, **fields: Unpack[params.BillingSubscriptionCreate]
+    ) -> models.BillingSubscription: ...
+    async def create(
+        self, body: models.BillingSubscriptionCreate | None = None, **fields: object
+    ) -> models.BillingSubscription:
         """Create a billing subscription.
 
         ``POST /billing_subscriptions``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE,
+            body=body_of("billing_subscriptions.BillingSubscriptionCreate", body, fields, required=True),
+        )
 
-    async def update(self, id: int, body: models.BillingSubscriptionUpdate) -> models.BillingSubscription:
+    @overload
+    async def update(self, id: int, body: models.BillingSubscriptionUpdate) -> models.BillingSubscription: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.BillingSubscriptionUpdate]
+    ) -> models.BillingSubscription: ...
+    async def update(
+        self, id: int, body: models.BillingSubscriptionUpdate | None = None, **fields: object
+    ) -> models.BillingSubscription:
         """Change a billing subscription. What is left unset stays as it is; null clears a field.
 
         ``PUT /billing_subscriptions/{id}``; scope ``billing_subscriptions:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("billing_subscriptions.BillingSubscriptionUpdate", body, fields, required=True),
+        )
 
     def list_invoice_line_sections(
         self,

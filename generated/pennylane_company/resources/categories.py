@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -52,19 +52,31 @@ class Categories(Resource["CategoriesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.CategoryCreate) -> models.Category:
+    @overload
+    def create(self, body: models.CategoryCreate) -> models.Category: ...
+    @overload
+    def create(self, **fields: Unpack[params.CategoryCreate]) -> models.Category: ...
+    def create(self, body: models.CategoryCreate | None = None, **fields: object) -> models.Category:
         """Create a category.
 
         ``POST /categories``; scope ``categories:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("categories.CategoryCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.CategoryUpdate) -> models.Category:
+    @overload
+    def update(self, id: int, body: models.CategoryUpdate) -> models.Category: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.CategoryUpdate]) -> models.Category: ...
+    def update(self, id: int, body: models.CategoryUpdate | None = None, **fields: object) -> models.Category:
         """Change a category. What is left unset stays as it is; null clears a field.
 
         ``PUT /categories/{id}``; scope ``categories:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("categories.CategoryUpdate", body, fields, required=True)
+        )
 
 
 class AsyncCategories(AsyncResource["AsyncCategoriesWithRawResponse"]):
@@ -91,19 +103,33 @@ class AsyncCategories(AsyncResource["AsyncCategoriesWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.CategoryCreate) -> models.Category:
+    @overload
+    async def create(self, body: models.CategoryCreate) -> models.Category: ...
+    @overload
+    async def create(self, **fields: Unpack[params.CategoryCreate]) -> models.Category: ...
+    async def create(self, body: models.CategoryCreate | None = None, **fields: object) -> models.Category:
         """Create a category.
 
         ``POST /categories``; scope ``categories:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("categories.CategoryCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.CategoryUpdate) -> models.Category:
+    @overload
+    async def update(self, id: int, body: models.CategoryUpdate) -> models.Category: ...
+    @overload
+    async def update(self, id: int, **fields: Unpack[params.CategoryUpdate]) -> models.Category: ...
+    async def update(
+        self, id: int, body: models.CategoryUpdate | None = None, **fields: object
+    ) -> models.Category:
         """Change a category. What is left unset stays as it is; null clears a field.
 
         ``PUT /categories/{id}``; scope ``categories:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("categories.CategoryUpdate", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -73,8 +73,16 @@ class CommercialDocuments(Resource["CommercialDocumentsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
+    @overload
     def create_appendices(
         self, commercial_document_id: int, body: models.AppendixCreate
+    ) -> models.FileAttachment: ...
+    @overload
+    def create_appendices(
+        self, commercial_document_id: int, **fields: Unpack[params.AppendixCreate]
+    ) -> models.FileAttachment: ...
+    def create_appendices(
+        self, commercial_document_id: int, body: models.AppendixCreate | None = None, **fields: object
     ) -> models.FileAttachment:
         """Add appendices to a commercial document.
 
@@ -82,7 +90,9 @@ class CommercialDocuments(Resource["CommercialDocumentsWithRawResponse"]):
         ``commercial_documents:all``; may be refused with 422.
         """
         return self._core.call(
-            _CREATE_APPENDICES, path={"commercial_document_id": commercial_document_id}, body=body
+            _CREATE_APPENDICES,
+            path={"commercial_document_id": commercial_document_id},
+            body=body_of("shared.AppendixCreate", body, fields, required=True),
         )
 
     def list_appendices(
@@ -165,8 +175,16 @@ class AsyncCommercialDocuments(AsyncResource["AsyncCommercialDocumentsWithRawRes
         """
         return await self._core.call(_GET, path={"id": id})
 
+    @overload
     async def create_appendices(
         self, commercial_document_id: int, body: models.AppendixCreate
+    ) -> models.FileAttachment: ...
+    @overload
+    async def create_appendices(
+        self, commercial_document_id: int, **fields: Unpack[params.AppendixCreate]
+    ) -> models.FileAttachment: ...
+    async def create_appendices(
+        self, commercial_document_id: int, body: models.AppendixCreate | None = None, **fields: object
     ) -> models.FileAttachment:
         """Add appendices to a commercial document.
 
@@ -174,7 +192,9 @@ class AsyncCommercialDocuments(AsyncResource["AsyncCommercialDocumentsWithRawRes
         ``commercial_documents:all``; may be refused with 422.
         """
         return await self._core.call(
-            _CREATE_APPENDICES, path={"commercial_document_id": commercial_document_id}, body=body
+            _CREATE_APPENDICES,
+            path={"commercial_document_id": commercial_document_id},
+            body=body_of("shared.AppendixCreate", body, fields, required=True),
         )
 
     def list_appendices(

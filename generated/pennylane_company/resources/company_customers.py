@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _GET: Operation[models.CompanyCustomer] = Operation(
@@ -33,23 +35,41 @@ class CompanyCustomers(Resource["CompanyCustomersWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.CompanyCustomerCreate) -> models.CompanyCustomer:
+    @overload
+    def create(self, body: models.CompanyCustomerCreate) -> models.CompanyCustomer: ...
+    @overload
+    def create(self, **fields: Unpack[params.CompanyCustomerCreate]) -> models.CompanyCustomer: ...
+    def create(
+        self, body: models.CompanyCustomerCreate | None = None, **fields: object
+    ) -> models.CompanyCustomer:
         """Create a customer that is a company.
 
         An external_reference that is taken is refused with 422.
 
         ``POST /company_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("company_customers.CompanyCustomerCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.CompanyCustomerUpdate) -> models.CompanyCustomer:
+    @overload
+    def update(self, id: int, body: models.CompanyCustomerUpdate) -> models.CompanyCustomer: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.CompanyCustomerUpdate]) -> models.CompanyCustomer: ...
+    def update(
+        self, id: int, body: models.CompanyCustomerUpdate | None = None, **fields: object
+    ) -> models.CompanyCustomer:
         """Change a customer that is a company. What is left unset stays as it is.
 
         Never call it for a person, whose record it would damage.
 
         ``PUT /company_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("company_customers.CompanyCustomerUpdate", body, fields, required=True),
+        )
 
 
 class AsyncCompanyCustomers(AsyncResource["AsyncCompanyCustomersWithRawResponse"]):
@@ -62,23 +82,43 @@ class AsyncCompanyCustomers(AsyncResource["AsyncCompanyCustomersWithRawResponse"
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.CompanyCustomerCreate) -> models.CompanyCustomer:
+    @overload
+    async def create(self, body: models.CompanyCustomerCreate) -> models.CompanyCustomer: ...
+    @overload
+    async def create(self, **fields: Unpack[params.CompanyCustomerCreate]) -> models.CompanyCustomer: ...
+    async def create(
+        self, body: models.CompanyCustomerCreate | None = None, **fields: object
+    ) -> models.CompanyCustomer:
         """Create a customer that is a company.
 
         An external_reference that is taken is refused with 422.
 
         ``POST /company_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("company_customers.CompanyCustomerCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.CompanyCustomerUpdate) -> models.CompanyCustomer:
+    @overload
+    async def update(self, id: int, body: models.CompanyCustomerUpdate) -> models.CompanyCustomer: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.CompanyCustomerUpdate]
+    ) -> models.CompanyCustomer: ...
+    async def update(
+        self, id: int, body: models.CompanyCustomerUpdate | None = None, **fields: object
+    ) -> models.CompanyCustomer:
         """Change a customer that is a company. What is left unset stays as it is.
 
         Never call it for a person, whose record it would damage.
 
         ``PUT /company_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("company_customers.CompanyCustomerUpdate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

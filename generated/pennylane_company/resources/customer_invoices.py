@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -165,7 +165,15 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.CustomerInvoiceCreate) -> models.CustomerInvoice:
+    @overload
+    def create(self, body: models.CustomerInvoiceCreate) -> models.CustomerInvoice: ...
+    @overload
+    def create(self, **fields: Unpack[params.DraftCustomerInvoiceCreate]) -> models.CustomerInvoice: ...
+    @overload
+    def create(self, **fields: Unpack[params.FinalizedCustomerInvoiceCreate]) -> models.CustomerInvoice: ...
+    def create(
+        self, body: models.CustomerInvoiceCreate | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Create an invoice, as a draft or finalized at once.
 
         Say draft: true unless the invoice is to get its legal number now, which cannot be undone. Totals
@@ -174,9 +182,23 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
 
         ``POST /customer_invoices``; scope ``customer_invoices:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("customer_invoices.CustomerInvoiceCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.CustomerInvoiceUpdate) -> models.CustomerInvoice:
+    @overload
+    def update(self, id: int, body: models.CustomerInvoiceUpdate) -> models.CustomerInvoice: ...
+    @overload
+    def update(
+        self, id: int, **fields: Unpack[params.DraftCustomerInvoiceUpdate]
+    ) -> models.CustomerInvoice: ...
+    @overload
+    def update(
+        self, id: int, **fields: Unpack[params.FinalizedCustomerInvoiceUpdate]
+    ) -> models.CustomerInvoice: ...
+    def update(
+        self, id: int, body: models.CustomerInvoiceUpdate | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Change an invoice. What is left unset stays as it is; null clears a field.
 
         A draft can be changed but for its sections. A finalized invoice takes a new label,
@@ -184,7 +206,11 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
 
         ``PUT /customer_invoices/{id}``; scope ``customer_invoices:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceUpdate", body, fields, required=True),
+        )
 
     def delete(self, id: int) -> None:
         """Delete a draft.
@@ -195,8 +221,16 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         """
         return self._core.call(_DELETE, path={"id": id})
 
+    @overload
     def create_appendices(
         self, customer_invoice_id: int, body: models.AppendixCreate
+    ) -> models.FileAttachment: ...
+    @overload
+    def create_appendices(
+        self, customer_invoice_id: int, **fields: Unpack[params.AppendixCreate]
+    ) -> models.FileAttachment: ...
+    def create_appendices(
+        self, customer_invoice_id: int, body: models.AppendixCreate | None = None, **fields: object
     ) -> models.FileAttachment:
         """Attach a file to an invoice; drafts too.
 
@@ -206,16 +240,29 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         be refused with 422.
         """
         return self._core.call(
-            _CREATE_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, body=body
+            _CREATE_APPENDICES,
+            path={"customer_invoice_id": customer_invoice_id},
+            body=body_of("shared.AppendixCreate", body, fields, required=True),
         )
 
-    def create_from_quote(self, body: models.CustomerInvoiceCreateFromQuote) -> models.CustomerInvoice:
+    @overload
+    def create_from_quote(self, body: models.CustomerInvoiceCreateFromQuote) -> models.CustomerInvoice: ...
+    @overload
+    def create_from_quote(
+        self, **fields: Unpack[params.CustomerInvoiceCreateFromQuote]
+    ) -> models.CustomerInvoice: ...
+    def create_from_quote(
+        self, body: models.CustomerInvoiceCreateFromQuote | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Make an invoice from a quote, as a draft or finalized at once.
 
         ``POST /customer_invoices/create_from_quote``; scope ``customer_invoices:all``; may be refused with
         422.
         """
-        return self._core.call(_CREATE_FROM_QUOTE, body=body)
+        return self._core.call(
+            _CREATE_FROM_QUOTE,
+            body=body_of("customer_invoices.CustomerInvoiceCreateFromQuote", body, fields, required=True),
+        )
 
     def finalize(self, id: int) -> models.CustomerInvoice:
         """Give a draft its legal number. This cannot be undone.
@@ -226,7 +273,13 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         """
         return self._core.call(_FINALIZE, path={"id": id})
 
-    def import_(self, body: models.CustomerInvoiceImport) -> models.CustomerInvoice:
+    @overload
+    def import_(self, body: models.CustomerInvoiceImport) -> models.CustomerInvoice: ...
+    @overload
+    def import_(self, **fields: Unpack[params.CustomerInvoiceImport]) -> models.CustomerInvoice: ...
+    def import_(
+        self, body: models.CustomerInvoiceImport | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Import an invoice that was issued elsewhere, from its file.
 
         Upload the file first, with file_attachments.create. Lines carry their own amounts; their sum may
@@ -236,9 +289,19 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         ``POST /customer_invoices/import``; scope ``customer_invoices:all``; may be refused with 409 or
         422.
         """
-        return self._core.call(_IMPORT, body=body)
+        return self._core.call(
+            _IMPORT, body=body_of("customer_invoices.CustomerInvoiceImport", body, fields, required=True)
+        )
 
-    def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord:
+    @overload
+    def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord: ...
+    @overload
+    def import_e_invoice(
+        self, **fields: Unpack[params.CustomerInvoiceImportEInvoice]
+    ) -> models.LinkedRecord: ...
+    def import_e_invoice(
+        self, body: models.CustomerInvoiceImportEInvoice | None = None, **fields: object
+    ) -> models.LinkedRecord:
         """Import an electronic invoice, such as a Factur-X file.
 
         With send_to_pa it goes on to the platform that is approved for electronic invoices.
@@ -246,9 +309,22 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         ``POST /customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``; may be refused
         with 422.
         """
-        return self._core.call(_IMPORT_E_INVOICE, body=body)
+        return self._core.call(
+            _IMPORT_E_INVOICE,
+            body=body_of("customer_invoices.CustomerInvoiceImportEInvoice", body, fields, required=True),
+        )
 
-    def link_credit_note(self, id: int, body: models.CustomerInvoiceLinkCreditNote) -> models.CustomerInvoice:
+    @overload
+    def link_credit_note(
+        self, id: int, body: models.CustomerInvoiceLinkCreditNote
+    ) -> models.CustomerInvoice: ...
+    @overload
+    def link_credit_note(
+        self, id: int, **fields: Unpack[params.CustomerInvoiceLinkCreditNote]
+    ) -> models.CustomerInvoice: ...
+    def link_credit_note(
+        self, id: int, body: models.CustomerInvoiceLinkCreditNote | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Link a credit note to the invoice that it corrects.
 
         The credit note is an invoice with negative quantities; once linked, its status is cancelled.
@@ -256,7 +332,11 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         ``POST /customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``; may be refused
         with 422.
         """
-        return self._core.call(_LINK_CREDIT_NOTE, path={"id": id}, body=body)
+        return self._core.call(
+            _LINK_CREDIT_NOTE,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceLinkCreditNote", body, fields, required=True),
+        )
 
     def list_appendices(
         self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
@@ -402,7 +482,15 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         """
         return self._core.call(_MARK_AS_PAID, path={"id": id})
 
-    def match_transaction(self, customer_invoice_id: int, body: models.TransactionMatch) -> None:
+    @overload
+    def match_transaction(self, customer_invoice_id: int, body: models.TransactionMatch) -> None: ...
+    @overload
+    def match_transaction(
+        self, customer_invoice_id: int, **fields: Unpack[params.TransactionMatch]
+    ) -> None: ...
+    def match_transaction(
+        self, customer_invoice_id: int, body: models.TransactionMatch | None = None, **fields: object
+    ) -> None:
         """Match an invoice with one bank transaction.
 
         Several need several calls. Drafts are refused.
@@ -411,7 +499,9 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         ``customer_invoices:all``; may be refused with 422.
         """
         return self._core.call(
-            _MATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id}, body=body
+            _MATCH_TRANSACTION,
+            path={"customer_invoice_id": customer_invoice_id},
+            body=body_of("shared.TransactionMatch", body, fields, required=True),
         )
 
     def replace_categories(
@@ -429,7 +519,13 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
             _REPLACE_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, body=body
         )
 
-    def send_by_email(self, id: int, body: models.CustomerInvoiceSendByEmail | None = None) -> None:
+    @overload
+    def send_by_email(self, id: int, body: models.CustomerInvoiceSendByEmail | None = None) -> None: ...
+    @overload
+    def send_by_email(self, id: int, **fields: Unpack[params.CustomerInvoiceSendByEmail]) -> None: ...
+    def send_by_email(
+        self, id: int, body: models.CustomerInvoiceSendByEmail | None = None, **fields: object
+    ) -> None:
         """Send a finalized or imported invoice by email.
 
         Every call sends another mail. It is refused with 409 for the minutes in which the PDF is still
@@ -438,7 +534,11 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
         ``POST /customer_invoices/{id}/send_by_email``; scope ``customer_invoices:all``; may be refused
         with 409 or 422.
         """
-        return self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
+        return self._core.call(
+            _SEND_BY_EMAIL,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceSendByEmail", body, fields, required=False),
+        )
 
     def send_to_pa(self, id: int) -> None:
         """Hand an electronic invoice to the approved platform.
@@ -461,13 +561,27 @@ class CustomerInvoices(Resource["CustomerInvoicesWithRawResponse"]):
             _UNMATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id, "id": id}
         )
 
-    def update_imported(self, id: int, body: models.CustomerInvoiceUpdateImported) -> models.CustomerInvoice:
+    @overload
+    def update_imported(
+        self, id: int, body: models.CustomerInvoiceUpdateImported
+    ) -> models.CustomerInvoice: ...
+    @overload
+    def update_imported(
+        self, id: int, **fields: Unpack[params.CustomerInvoiceUpdateImported]
+    ) -> models.CustomerInvoice: ...
+    def update_imported(
+        self, id: int, body: models.CustomerInvoiceUpdateImported | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Change an imported invoice. What is left unset stays as it is.
 
         ``PUT /customer_invoices/{id}/update_imported``; scope ``customer_invoices:all``; may be refused
         with 422.
         """
-        return self._core.call(_UPDATE_IMPORTED, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE_IMPORTED,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceUpdateImported", body, fields, required=True),
+        )
 
 
 class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"]):
@@ -502,7 +616,17 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.CustomerInvoiceCreate) -> models.CustomerInvoice:
+    @overload
+    async def create(self, body: models.CustomerInvoiceCreate) -> models.CustomerInvoice: ...
+    @overload
+    async def create(self, **fields: Unpack[params.DraftCustomerInvoiceCreate]) -> models.CustomerInvoice: ...
+    @overload
+    async def create(
+        self, **fields: Unpack[params.FinalizedCustomerInvoiceCreate]
+    ) -> models.CustomerInvoice: ...
+    async def create(
+        self, body: models.CustomerInvoiceCreate | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Create an invoice, as a draft or finalized at once.
 
         Say draft: true unless the invoice is to get its legal number now, which cannot be undone. Totals
@@ -511,9 +635,23 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
 
         ``POST /customer_invoices``; scope ``customer_invoices:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("customer_invoices.CustomerInvoiceCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.CustomerInvoiceUpdate) -> models.CustomerInvoice:
+    @overload
+    async def update(self, id: int, body: models.CustomerInvoiceUpdate) -> models.CustomerInvoice: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.DraftCustomerInvoiceUpdate]
+    ) -> models.CustomerInvoice: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.FinalizedCustomerInvoiceUpdate]
+    ) -> models.CustomerInvoice: ...
+    async def update(
+        self, id: int, body: models.CustomerInvoiceUpdate | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Change an invoice. What is left unset stays as it is; null clears a field.
 
         A draft can be changed but for its sections. A finalized invoice takes a new label,
@@ -521,7 +659,11 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
 
         ``PUT /customer_invoices/{id}``; scope ``customer_invoices:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceUpdate", body, fields, required=True),
+        )
 
     async def delete(self, id: int) -> None:
         """Delete a draft.
@@ -532,8 +674,16 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         """
         return await self._core.call(_DELETE, path={"id": id})
 
+    @overload
     async def create_appendices(
         self, customer_invoice_id: int, body: models.AppendixCreate
+    ) -> models.FileAttachment: ...
+    @overload
+    async def create_appendices(
+        self, customer_invoice_id: int, **fields: Unpack[params.AppendixCreate]
+    ) -> models.FileAttachment: ...
+    async def create_appendices(
+        self, customer_invoice_id: int, body: models.AppendixCreate | None = None, **fields: object
     ) -> models.FileAttachment:
         """Attach a file to an invoice; drafts too.
 
@@ -543,16 +693,31 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         be refused with 422.
         """
         return await self._core.call(
-            _CREATE_APPENDICES, path={"customer_invoice_id": customer_invoice_id}, body=body
+            _CREATE_APPENDICES,
+            path={"customer_invoice_id": customer_invoice_id},
+            body=body_of("shared.AppendixCreate", body, fields, required=True),
         )
 
-    async def create_from_quote(self, body: models.CustomerInvoiceCreateFromQuote) -> models.CustomerInvoice:
+    @overload
+    async def create_from_quote(
+        self, body: models.CustomerInvoiceCreateFromQuote
+    ) -> models.CustomerInvoice: ...
+    @overload
+    async def create_from_quote(
+        self, **fields: Unpack[params.CustomerInvoiceCreateFromQuote]
+    ) -> models.CustomerInvoice: ...
+    async def create_from_quote(
+        self, body: models.CustomerInvoiceCreateFromQuote | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Make an invoice from a quote, as a draft or finalized at once.
 
         ``POST /customer_invoices/create_from_quote``; scope ``customer_invoices:all``; may be refused with
         422.
         """
-        return await self._core.call(_CREATE_FROM_QUOTE, body=body)
+        return await self._core.call(
+            _CREATE_FROM_QUOTE,
+            body=body_of("customer_invoices.CustomerInvoiceCreateFromQuote", body, fields, required=True),
+        )
 
     async def finalize(self, id: int) -> models.CustomerInvoice:
         """Give a draft its legal number. This cannot be undone.
@@ -563,7 +728,13 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         """
         return await self._core.call(_FINALIZE, path={"id": id})
 
-    async def import_(self, body: models.CustomerInvoiceImport) -> models.CustomerInvoice:
+    @overload
+    async def import_(self, body: models.CustomerInvoiceImport) -> models.CustomerInvoice: ...
+    @overload
+    async def import_(self, **fields: Unpack[params.CustomerInvoiceImport]) -> models.CustomerInvoice: ...
+    async def import_(
+        self, body: models.CustomerInvoiceImport | None = None, **fields: object
+    ) -> models.CustomerInvoice:
         """Import an invoice that was issued elsewhere, from its file.
 
         Upload the file first, with file_attachments.create. Lines carry their own amounts; their sum may
@@ -573,9 +744,19 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         ``POST /customer_invoices/import``; scope ``customer_invoices:all``; may be refused with 409 or
         422.
         """
-        return await self._core.call(_IMPORT, body=body)
+        return await self._core.call(
+            _IMPORT, body=body_of("customer_invoices.CustomerInvoiceImport", body, fields, required=True)
+        )
 
-    async def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord:
+    @overload
+    async def import_e_invoice(self, body: models.CustomerInvoiceImportEInvoice) -> models.LinkedRecord: ...
+    @overload
+    async def import_e_invoice(
+        self, **fields: Unpack[params.CustomerInvoiceImportEInvoice]
+    ) -> models.LinkedRecord: ...
+    async def import_e_invoice(
+        self, body: models.CustomerInvoiceImportEInvoice | None = None, **fields: object
+    ) -> models.LinkedRecord:
         """Import an electronic invoice, such as a Factur-X file.
 
         With send_to_pa it goes on to the platform that is approved for electronic invoices.
@@ -583,10 +764,21 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         ``POST /customer_invoices/e_invoices/imports``; scope ``customer_invoices:all``; may be refused
         with 422.
         """
-        return await self._core.call(_IMPORT_E_INVOICE, body=body)
+        return await self._core.call(
+            _IMPORT_E_INVOICE,
+            body=body_of("customer_invoices.CustomerInvoiceImportEInvoice", body, fields, required=True),
+        )
 
+    @overload
     async def link_credit_note(
         self, id: int, body: models.CustomerInvoiceLinkCreditNote
+    ) -> models.CustomerInvoice: ...
+    @overload
+    async def link_credit_note(
+        self, id: int, **fields: Unpack[params.CustomerInvoiceLinkCreditNote]
+    ) -> models.CustomerInvoice: ...
+    async def link_credit_note(
+        self, id: int, body: models.CustomerInvoiceLinkCreditNote | None = None, **fields: object
     ) -> models.CustomerInvoice:
         """Link a credit note to the invoice that it corrects.
 
@@ -595,7 +787,11 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         ``POST /customer_invoices/{id}/link_credit_note``; scope ``customer_invoices:all``; may be refused
         with 422.
         """
-        return await self._core.call(_LINK_CREDIT_NOTE, path={"id": id}, body=body)
+        return await self._core.call(
+            _LINK_CREDIT_NOTE,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceLinkCreditNote", body, fields, required=True),
+        )
 
     def list_appendices(
         self, customer_invoice_id: int, *, limit: int = 100, cursor: str | None = None
@@ -741,7 +937,15 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         """
         return await self._core.call(_MARK_AS_PAID, path={"id": id})
 
-    async def match_transaction(self, customer_invoice_id: int, body: models.TransactionMatch) -> None:
+    @overload
+    async def match_transaction(self, customer_invoice_id: int, body: models.TransactionMatch) -> None: ...
+    @overload
+    async def match_transaction(
+        self, customer_invoice_id: int, **fields: Unpack[params.TransactionMatch]
+    ) -> None: ...
+    async def match_transaction(
+        self, customer_invoice_id: int, body: models.TransactionMatch | None = None, **fields: object
+    ) -> None:
         """Match an invoice with one bank transaction.
 
         Several need several calls. Drafts are refused.
@@ -750,7 +954,9 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         ``customer_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
-            _MATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id}, body=body
+            _MATCH_TRANSACTION,
+            path={"customer_invoice_id": customer_invoice_id},
+            body=body_of("shared.TransactionMatch", body, fields, required=True),
         )
 
     async def replace_categories(
@@ -768,7 +974,13 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
             _REPLACE_CATEGORIES, path={"customer_invoice_id": customer_invoice_id}, body=body
         )
 
-    async def send_by_email(self, id: int, body: models.CustomerInvoiceSendByEmail | None = None) -> None:
+    @overload
+    async def send_by_email(self, id: int, body: models.CustomerInvoiceSendByEmail | None = None) -> None: ...
+    @overload
+    async def send_by_email(self, id: int, **fields: Unpack[params.CustomerInvoiceSendByEmail]) -> None: ...
+    async def send_by_email(
+        self, id: int, body: models.CustomerInvoiceSendByEmail | None = None, **fields: object
+    ) -> None:
         """Send a finalized or imported invoice by email.
 
         Every call sends another mail. It is refused with 409 for the minutes in which the PDF is still
@@ -777,7 +989,11 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
         ``POST /customer_invoices/{id}/send_by_email``; scope ``customer_invoices:all``; may be refused
         with 409 or 422.
         """
-        return await self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
+        return await self._core.call(
+            _SEND_BY_EMAIL,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceSendByEmail", body, fields, required=False),
+        )
 
     async def send_to_pa(self, id: int) -> None:
         """Hand an electronic invoice to the approved platform.
@@ -800,15 +1016,27 @@ class AsyncCustomerInvoices(AsyncResource["AsyncCustomerInvoicesWithRawResponse"
             _UNMATCH_TRANSACTION, path={"customer_invoice_id": customer_invoice_id, "id": id}
         )
 
+    @overload
     async def update_imported(
         self, id: int, body: models.CustomerInvoiceUpdateImported
+    ) -> models.CustomerInvoice: ...
+    @overload
+    async def update_imported(
+        self, id: int, **fields: Unpack[params.CustomerInvoiceUpdateImported]
+    ) -> models.CustomerInvoice: ...
+    async def update_imported(
+        self, id: int, body: models.CustomerInvoiceUpdateImported | None = None, **fields: object
     ) -> models.CustomerInvoice:
         """Change an imported invoice. What is left unset stays as it is.
 
         ``PUT /customer_invoices/{id}/update_imported``; scope ``customer_invoices:all``; may be refused
         with 422.
         """
-        return await self._core.call(_UPDATE_IMPORTED, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE_IMPORTED,
+            path={"id": id},
+            body=body_of("customer_invoices.CustomerInvoiceUpdateImported", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

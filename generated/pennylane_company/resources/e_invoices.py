@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _IMPORT: Operation[models.LinkedRecord] = Operation(
@@ -20,27 +22,41 @@ _IMPORT: Operation[models.LinkedRecord] = Operation(
 class EInvoices(Resource["EInvoicesWithRawResponse"]):
     """E-invoices."""
 
-    def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord:
+    @overload
+    def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord: ...
+    @overload
+    def import_(self, **fields: Unpack[params.EInvoiceImport]) -> models.LinkedRecord: ...
+    def import_(self, body: models.EInvoiceImport | None = None, **fields: object) -> models.LinkedRecord:
         """Import an e-invoice.
 
         Deprecated by the service.
 
         ``POST /e-invoices/imports``; scope ``e_invoices:all``; may be refused with 422.
         """
-        return self._core.call(_IMPORT, body=body)
+        return self._core.call(
+            _IMPORT, body=body_of("e_invoices.EInvoiceImport", body, fields, required=True)
+        )
 
 
 class AsyncEInvoices(AsyncResource["AsyncEInvoicesWithRawResponse"]):
     """E-invoices."""
 
-    async def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord:
+    @overload
+    async def import_(self, body: models.EInvoiceImport) -> models.LinkedRecord: ...
+    @overload
+    async def import_(self, **fields: Unpack[params.EInvoiceImport]) -> models.LinkedRecord: ...
+    async def import_(
+        self, body: models.EInvoiceImport | None = None, **fields: object
+    ) -> models.LinkedRecord:
         """Import an e-invoice.
 
         Deprecated by the service.
 
         ``POST /e-invoices/imports``; scope ``e_invoices:all``; may be refused with 422.
         """
-        return await self._core.call(_IMPORT, body=body)
+        return await self._core.call(
+            _IMPORT, body=body_of("e_invoices.EInvoiceImport", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

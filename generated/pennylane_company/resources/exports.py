@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _CREATE_ANALYTICAL_GENERAL_LEDGER: Operation[models.ExportCreateAnalyticalGeneralLedgerAnswer] = Operation(
@@ -44,30 +46,59 @@ _GET_GENERAL_LEDGER: Operation[models.ExportAnalyticalGeneralLedger] = Operation
 class Exports(Resource["ExportsWithRawResponse"]):
     """Exports."""
 
+    @overload
     def create_analytical_general_ledger(
         self, body: models.ExportCreateAnalyticalGeneralLedger
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    @overload
+    def create_analytical_general_ledger(
+        self, **fields: Unpack[params.ExportCreateAnalyticalGeneralLedger]
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    def create_analytical_general_ledger(
+        self, body: models.ExportCreateAnalyticalGeneralLedger | None = None, **fields: object
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add analytical general ledger to an export.
 
         ``POST /exports/analytical_general_ledgers``; scope ``exports:agl``.
         """
-        return self._core.call(_CREATE_ANALYTICAL_GENERAL_LEDGER, body=body)
+        return self._core.call(
+            _CREATE_ANALYTICAL_GENERAL_LEDGER,
+            body=body_of("exports.ExportCreateAnalyticalGeneralLedger", body, fields, required=True),
+        )
 
-    def create_fec(self, body: models.ExportPeriod) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
+    @overload
+    def create_fec(self, body: models.ExportPeriod) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    @overload
+    def create_fec(
+        self, **fields: Unpack[params.ExportPeriod]
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    def create_fec(
+        self, body: models.ExportPeriod | None = None, **fields: object
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add FEC to an export.
 
         ``POST /exports/fecs``; scope ``exports:fec``.
         """
-        return self._core.call(_CREATE_FEC, body=body)
+        return self._core.call(_CREATE_FEC, body=body_of("exports.ExportPeriod", body, fields, required=True))
 
+    @overload
     def create_general_ledger(
         self, body: models.ExportPeriod
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    @overload
+    def create_general_ledger(
+        self, **fields: Unpack[params.ExportPeriod]
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    def create_general_ledger(
+        self, body: models.ExportPeriod | None = None, **fields: object
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add general ledger to an export.
 
         ``POST /exports/general_ledgers``; scope ``exports:gl``.
         """
-        return self._core.call(_CREATE_GENERAL_LEDGER, body=body)
+        return self._core.call(
+            _CREATE_GENERAL_LEDGER, body=body_of("exports.ExportPeriod", body, fields, required=True)
+        )
 
     def get_analytical_general_ledger(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the analytical general ledger of an export.
@@ -94,30 +125,63 @@ class Exports(Resource["ExportsWithRawResponse"]):
 class AsyncExports(AsyncResource["AsyncExportsWithRawResponse"]):
     """Exports."""
 
+    @overload
     async def create_analytical_general_ledger(
         self, body: models.ExportCreateAnalyticalGeneralLedger
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    @overload
+    async def create_analytical_general_ledger(
+        self, **fields: Unpack[params.ExportCreateAnalyticalGeneralLedger]
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    async def create_analytical_general_ledger(
+        self, body: models.ExportCreateAnalyticalGeneralLedger | None = None, **fields: object
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add analytical general ledger to an export.
 
         ``POST /exports/analytical_general_ledgers``; scope ``exports:agl``.
         """
-        return await self._core.call(_CREATE_ANALYTICAL_GENERAL_LEDGER, body=body)
+        return await self._core.call(
+            _CREATE_ANALYTICAL_GENERAL_LEDGER,
+            body=body_of("exports.ExportCreateAnalyticalGeneralLedger", body, fields, required=True),
+        )
 
-    async def create_fec(self, body: models.ExportPeriod) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
+    @overload
+    async def create_fec(
+        self, body: models.ExportPeriod
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    @overload
+    async def create_fec(
+        self, **fields: Unpack[params.ExportPeriod]
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    async def create_fec(
+        self, body: models.ExportPeriod | None = None, **fields: object
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add FEC to an export.
 
         ``POST /exports/fecs``; scope ``exports:fec``.
         """
-        return await self._core.call(_CREATE_FEC, body=body)
+        return await self._core.call(
+            _CREATE_FEC, body=body_of("exports.ExportPeriod", body, fields, required=True)
+        )
 
+    @overload
     async def create_general_ledger(
         self, body: models.ExportPeriod
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    @overload
+    async def create_general_ledger(
+        self, **fields: Unpack[params.ExportPeriod]
+    ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer: ...
+    async def create_general_ledger(
+        self, body: models.ExportPeriod | None = None, **fields: object
     ) -> models.ExportCreateAnalyticalGeneralLedgerAnswer:
         """Add general ledger to an export.
 
         ``POST /exports/general_ledgers``; scope ``exports:gl``.
         """
-        return await self._core.call(_CREATE_GENERAL_LEDGER, body=body)
+        return await self._core.call(
+            _CREATE_GENERAL_LEDGER, body=body_of("exports.ExportPeriod", body, fields, required=True)
+        )
 
     async def get_analytical_general_ledger(self, id: int) -> models.ExportAnalyticalGeneralLedger:
         """Get the analytical general ledger of an export.

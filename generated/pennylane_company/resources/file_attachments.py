@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _CREATE: Operation[models.FileAttachment] = Operation(
@@ -20,27 +22,43 @@ _CREATE: Operation[models.FileAttachment] = Operation(
 class FileAttachments(Resource["FileAttachmentsWithRawResponse"]):
     """File attachments."""
 
-    def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment:
+    @overload
+    def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment: ...
+    @overload
+    def create(self, **fields: Unpack[params.FileAttachmentCreate]) -> models.FileAttachment: ...
+    def create(
+        self, body: models.FileAttachmentCreate | None = None, **fields: object
+    ) -> models.FileAttachment:
         """Upload a file, for whatever takes a file_attachment_id.
 
         A PDF or an image of at most 100 MB.
 
         ``POST /file_attachments``; scope ``file_attachments:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("shared.FileAttachmentCreate", body, fields, required=True)
+        )
 
 
 class AsyncFileAttachments(AsyncResource["AsyncFileAttachmentsWithRawResponse"]):
     """File attachments."""
 
-    async def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment:
+    @overload
+    async def create(self, body: models.FileAttachmentCreate) -> models.FileAttachment: ...
+    @overload
+    async def create(self, **fields: Unpack[params.FileAttachmentCreate]) -> models.FileAttachment: ...
+    async def create(
+        self, body: models.FileAttachmentCreate | None = None, **fields: object
+    ) -> models.FileAttachment:
         """Upload a file, for whatever takes a file_attachment_id.
 
         A PDF or an image of at most 100 MB.
 
         ``POST /file_attachments``; scope ``file_attachments:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("shared.FileAttachmentCreate", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

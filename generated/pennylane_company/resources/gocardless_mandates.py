@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -57,13 +57,23 @@ class GocardlessMandates(Resource["GocardlessMandatesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def associate(self, gocardless_mandate_id: int, body: models.MandateAssociation) -> None:
+    @overload
+    def associate(self, gocardless_mandate_id: int, body: models.MandateAssociation) -> None: ...
+    @overload
+    def associate(self, gocardless_mandate_id: int, **fields: Unpack[params.MandateAssociation]) -> None: ...
+    def associate(
+        self, gocardless_mandate_id: int, body: models.MandateAssociation | None = None, **fields: object
+    ) -> None:
         """Associate a gocardless mandate.
 
         ``POST /gocardless_mandates/{gocardless_mandate_id}/associations``; scope
         ``customer_mandates:all``; may be refused with 422.
         """
-        return self._core.call(_ASSOCIATE, path={"gocardless_mandate_id": gocardless_mandate_id}, body=body)
+        return self._core.call(
+            _ASSOCIATE,
+            path={"gocardless_mandate_id": gocardless_mandate_id},
+            body=body_of("shared.MandateAssociation", body, fields, required=True),
+        )
 
     def cancel(self, gocardless_mandate_id: int) -> None:
         """Cancel a gocardless mandate.
@@ -73,13 +83,22 @@ class GocardlessMandates(Resource["GocardlessMandatesWithRawResponse"]):
         """
         return self._core.call(_CANCEL, path={"gocardless_mandate_id": gocardless_mandate_id})
 
-    def request_by_mail(self, body: models.GocardlessMandateRequestByMail) -> None:
+    @overload
+    def request_by_mail(self, body: models.GocardlessMandateRequestByMail) -> None: ...
+    @overload
+    def request_by_mail(self, **fields: Unpack[params.GocardlessMandateRequestByMail]) -> None: ...
+    def request_by_mail(
+        self, body: models.GocardlessMandateRequestByMail | None = None, **fields: object
+    ) -> None:
         """Request a gocardless mandate by mail.
 
         ``POST /gocardless_mandates/mail_requests``; scope ``customer_mandates:all``; may be refused with
         422.
         """
-        return self._core.call(_REQUEST_BY_MAIL, body=body)
+        return self._core.call(
+            _REQUEST_BY_MAIL,
+            body=body_of("gocardless_mandates.GocardlessMandateRequestByMail", body, fields, required=True),
+        )
 
 
 class AsyncGocardlessMandates(AsyncResource["AsyncGocardlessMandatesWithRawResponse"]):
@@ -106,14 +125,24 @@ class AsyncGocardlessMandates(AsyncResource["AsyncGocardlessMandatesWithRawRespo
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def associate(self, gocardless_mandate_id: int, body: models.MandateAssociation) -> None:
+    @overload
+    async def associate(self, gocardless_mandate_id: int, body: models.MandateAssociation) -> None: ...
+    @overload
+    async def associate(
+        self, gocardless_mandate_id: int, **fields: Unpack[params.MandateAssociation]
+    ) -> None: ...
+    async def associate(
+        self, gocardless_mandate_id: int, body: models.MandateAssociation | None = None, **fields: object
+    ) -> None:
         """Associate a gocardless mandate.
 
         ``POST /gocardless_mandates/{gocardless_mandate_id}/associations``; scope
         ``customer_mandates:all``; may be refused with 422.
         """
         return await self._core.call(
-            _ASSOCIATE, path={"gocardless_mandate_id": gocardless_mandate_id}, body=body
+            _ASSOCIATE,
+            path={"gocardless_mandate_id": gocardless_mandate_id},
+            body=body_of("shared.MandateAssociation", body, fields, required=True),
         )
 
     async def cancel(self, gocardless_mandate_id: int) -> None:
@@ -124,13 +153,22 @@ class AsyncGocardlessMandates(AsyncResource["AsyncGocardlessMandatesWithRawRespo
         """
         return await self._core.call(_CANCEL, path={"gocardless_mandate_id": gocardless_mandate_id})
 
-    async def request_by_mail(self, body: models.GocardlessMandateRequestByMail) -> None:
+    @overload
+    async def request_by_mail(self, body: models.GocardlessMandateRequestByMail) -> None: ...
+    @overload
+    async def request_by_mail(self, **fields: Unpack[params.GocardlessMandateRequestByMail]) -> None: ...
+    async def request_by_mail(
+        self, body: models.GocardlessMandateRequestByMail | None = None, **fields: object
+    ) -> None:
         """Request a gocardless mandate by mail.
 
         ``POST /gocardless_mandates/mail_requests``; scope ``customer_mandates:all``; may be refused with
         422.
         """
-        return await self._core.call(_REQUEST_BY_MAIL, body=body)
+        return await self._core.call(
+            _REQUEST_BY_MAIL,
+            body=body_of("gocardless_mandates.GocardlessMandateRequestByMail", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

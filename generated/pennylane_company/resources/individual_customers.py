@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _GET: Operation[models.IndividualCustomer] = Operation(
@@ -33,23 +35,44 @@ class IndividualCustomers(Resource["IndividualCustomersWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.IndividualCustomerCreate) -> models.IndividualCustomer:
+    @overload
+    def create(self, body: models.IndividualCustomerCreate) -> models.IndividualCustomer: ...
+    @overload
+    def create(self, **fields: Unpack[params.IndividualCustomerCreate]) -> models.IndividualCustomer: ...
+    def create(
+        self, body: models.IndividualCustomerCreate | None = None, **fields: object
+    ) -> models.IndividualCustomer:
         """Create a customer who is a person.
 
         An external_reference that is taken is refused with 422.
 
         ``POST /individual_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE,
+            body=body_of("individual_customers.IndividualCustomerCreate", body, fields, required=True),
+        )
 
-    def update(self, id: int, body: models.IndividualCustomerUpdate) -> models.IndividualCustomer:
+    @overload
+    def update(self, id: int, body: models.IndividualCustomerUpdate) -> models.IndividualCustomer: ...
+    @overload
+    def update(
+        self, id: int, **fields: Unpack[params.IndividualCustomerUpdate]
+    ) -> models.IndividualCustomer: ...
+    def update(
+        self, id: int, body: models.IndividualCustomerUpdate | None = None, **fields: object
+    ) -> models.IndividualCustomer:
         """Change a customer who is a person. What is left unset stays as it is.
 
         Never call it for a company, whose record it would damage.
 
         ``PUT /individual_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("individual_customers.IndividualCustomerUpdate", body, fields, required=True),
+        )
 
 
 class AsyncIndividualCustomers(AsyncResource["AsyncIndividualCustomersWithRawResponse"]):
@@ -62,23 +85,46 @@ class AsyncIndividualCustomers(AsyncResource["AsyncIndividualCustomersWithRawRes
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.IndividualCustomerCreate) -> models.IndividualCustomer:
+    @overload
+    async def create(self, body: models.IndividualCustomerCreate) -> models.IndividualCustomer: ...
+    @overload
+    async def create(
+        self, **fields: Unpack[params.IndividualCustomerCreate]
+    ) -> models.IndividualCustomer: ...
+    async def create(
+        self, body: models.IndividualCustomerCreate | None = None, **fields: object
+    ) -> models.IndividualCustomer:
         """Create a customer who is a person.
 
         An external_reference that is taken is refused with 422.
 
         ``POST /individual_customers``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE,
+            body=body_of("individual_customers.IndividualCustomerCreate", body, fields, required=True),
+        )
 
-    async def update(self, id: int, body: models.IndividualCustomerUpdate) -> models.IndividualCustomer:
+    @overload
+    async def update(self, id: int, body: models.IndividualCustomerUpdate) -> models.IndividualCustomer: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.IndividualCustomerUpdate]
+    ) -> models.IndividualCustomer: ...
+    async def update(
+        self, id: int, body: models.IndividualCustomerUpdate | None = None, **fields: object
+    ) -> models.IndividualCustomer:
         """Change a customer who is a person. What is left unset stays as it is.
 
         Never call it for a company, whose record it would damage.
 
         ``PUT /individual_customers/{id}``; scope ``customers:all``; may be refused with 409 or 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("individual_customers.IndividualCustomerUpdate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -45,12 +45,16 @@ class Journals(Resource["JournalsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.JournalCreate) -> models.Journal:
+    @overload
+    def create(self, body: models.JournalCreate) -> models.Journal: ...
+    @overload
+    def create(self, **fields: Unpack[params.JournalCreate]) -> models.Journal: ...
+    def create(self, body: models.JournalCreate | None = None, **fields: object) -> models.Journal:
         """Create a journal.
 
         ``POST /journals``; scope ``journals:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(_CREATE, body=body_of("journals.JournalCreate", body, fields, required=True))
 
 
 class AsyncJournals(AsyncResource["AsyncJournalsWithRawResponse"]):
@@ -77,12 +81,18 @@ class AsyncJournals(AsyncResource["AsyncJournalsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.JournalCreate) -> models.Journal:
+    @overload
+    async def create(self, body: models.JournalCreate) -> models.Journal: ...
+    @overload
+    async def create(self, **fields: Unpack[params.JournalCreate]) -> models.Journal: ...
+    async def create(self, body: models.JournalCreate | None = None, **fields: object) -> models.Journal:
         """Create a journal.
 
         ``POST /journals``; scope ``journals:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("journals.JournalCreate", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

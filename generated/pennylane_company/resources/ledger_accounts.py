@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -56,21 +56,39 @@ class LedgerAccounts(Resource["LedgerAccountsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.LedgerAccountCreate) -> models.LedgerAccount:
+    @overload
+    def create(self, body: models.LedgerAccountCreate) -> models.LedgerAccount: ...
+    @overload
+    def create(self, **fields: Unpack[params.LedgerAccountCreate]) -> models.LedgerAccount: ...
+    def create(
+        self, body: models.LedgerAccountCreate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Add an account to the ledger.
 
         A number that begins with 401 makes a supplier as well, one that begins with 411 a customer.
 
         ``POST /ledger_accounts``; scope ``ledger_accounts:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("ledger_accounts.LedgerAccountCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount:
+    @overload
+    def update(self, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.LedgerAccountUpdate]) -> models.LedgerAccount: ...
+    def update(
+        self, id: int, body: models.LedgerAccountUpdate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Change an account of the ledger. What is left unset stays as it is.
 
         ``PUT /ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("ledger_accounts.LedgerAccountUpdate", body, fields, required=True),
+        )
 
 
 class AsyncLedgerAccounts(AsyncResource["AsyncLedgerAccountsWithRawResponse"]):
@@ -99,21 +117,39 @@ class AsyncLedgerAccounts(AsyncResource["AsyncLedgerAccountsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.LedgerAccountCreate) -> models.LedgerAccount:
+    @overload
+    async def create(self, body: models.LedgerAccountCreate) -> models.LedgerAccount: ...
+    @overload
+    async def create(self, **fields: Unpack[params.LedgerAccountCreate]) -> models.LedgerAccount: ...
+    async def create(
+        self, body: models.LedgerAccountCreate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Add an account to the ledger.
 
         A number that begins with 401 makes a supplier as well, one that begins with 411 a customer.
 
         ``POST /ledger_accounts``; scope ``ledger_accounts:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("ledger_accounts.LedgerAccountCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount:
+    @overload
+    async def update(self, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount: ...
+    @overload
+    async def update(self, id: int, **fields: Unpack[params.LedgerAccountUpdate]) -> models.LedgerAccount: ...
+    async def update(
+        self, id: int, body: models.LedgerAccountUpdate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Change an account of the ledger. What is left unset stays as it is.
 
         ``PUT /ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("ledger_accounts.LedgerAccountUpdate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

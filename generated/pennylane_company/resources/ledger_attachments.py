@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _CREATE: Operation[models.LedgerAttachmentCreateAnswer] = Operation(
@@ -24,27 +26,47 @@ _CREATE: Operation[models.LedgerAttachmentCreateAnswer] = Operation(
 class LedgerAttachments(Resource["LedgerAttachmentsWithRawResponse"]):
     """Ledger attachments."""
 
-    def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer:
+    @overload
+    def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer: ...
+    @overload
+    def create(
+        self, **fields: Unpack[params.FileAttachmentCreate]
+    ) -> models.LedgerAttachmentCreateAnswer: ...
+    def create(
+        self, body: models.FileAttachmentCreate | None = None, **fields: object
+    ) -> models.LedgerAttachmentCreateAnswer:
         """Create a ledger attachment.
 
         Deprecated by the service.
 
         ``POST /ledger_attachments``; scope ``ledger``.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("shared.FileAttachmentCreate", body, fields, required=True)
+        )
 
 
 class AsyncLedgerAttachments(AsyncResource["AsyncLedgerAttachmentsWithRawResponse"]):
     """Ledger attachments."""
 
-    async def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer:
+    @overload
+    async def create(self, body: models.FileAttachmentCreate) -> models.LedgerAttachmentCreateAnswer: ...
+    @overload
+    async def create(
+        self, **fields: Unpack[params.FileAttachmentCreate]
+    ) -> models.LedgerAttachmentCreateAnswer: ...
+    async def create(
+        self, body: models.FileAttachmentCreate | None = None, **fields: object
+    ) -> models.LedgerAttachmentCreateAnswer:
         """Create a ledger attachment.
 
         Deprecated by the service.
 
         ``POST /ledger_attachments``; scope ``ledger``.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("shared.FileAttachmentCreate", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -60,19 +60,37 @@ class LedgerEntries(Resource["LedgerEntriesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.LedgerEntryCreate) -> models.LedgerEntryWritten:
+    @overload
+    def create(self, body: models.LedgerEntryCreate) -> models.LedgerEntryWritten: ...
+    @overload
+    def create(self, **fields: Unpack[params.LedgerEntryCreate]) -> models.LedgerEntryWritten: ...
+    def create(
+        self, body: models.LedgerEntryCreate | None = None, **fields: object
+    ) -> models.LedgerEntryWritten:
         """Create a ledger entry.
 
         ``POST /ledger_entries``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("ledger_entries.LedgerEntryCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntryWritten:
+    @overload
+    def update(self, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntryWritten: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.LedgerEntryUpdate]) -> models.LedgerEntryWritten: ...
+    def update(
+        self, id: int, body: models.LedgerEntryUpdate | None = None, **fields: object
+    ) -> models.LedgerEntryWritten:
         """Change a ledger entry. What is left unset stays as it is; null clears a field.
 
         ``PUT /ledger_entries/{id}``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("ledger_entries.LedgerEntryUpdate", body, fields, required=True),
+        )
 
     def list_ledger_entry_lines(
         self,
@@ -120,19 +138,39 @@ class AsyncLedgerEntries(AsyncResource["AsyncLedgerEntriesWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.LedgerEntryCreate) -> models.LedgerEntryWritten:
+    @overload
+    async def create(self, body: models.LedgerEntryCreate) -> models.LedgerEntryWritten: ...
+    @overload
+    async def create(self, **fields: Unpack[params.LedgerEntryCreate]) -> models.LedgerEntryWritten: ...
+    async def create(
+        self, body: models.LedgerEntryCreate | None = None, **fields: object
+    ) -> models.LedgerEntryWritten:
         """Create a ledger entry.
 
         ``POST /ledger_entries``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("ledger_entries.LedgerEntryCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntryWritten:
+    @overload
+    async def update(self, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntryWritten: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.LedgerEntryUpdate]
+    ) -> models.LedgerEntryWritten: ...
+    async def update(
+        self, id: int, body: models.LedgerEntryUpdate | None = None, **fields: object
+    ) -> models.LedgerEntryWritten:
         """Change a ledger entry. What is left unset stays as it is; null clears a field.
 
         ``PUT /ledger_entries/{id}``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("ledger_entries.LedgerEntryUpdate", body, fields, required=True),
+        )
 
     def list_ledger_entry_lines(
         self,

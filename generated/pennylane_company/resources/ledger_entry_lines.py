@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -75,12 +75,22 @@ class LedgerEntryLines(Resource["LedgerEntryLinesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def letter(self, body: models.LedgerEntryLineLetter) -> models.PostLedgerEntryLinesLetterAnswer:
+    @overload
+    def letter(self, body: models.LedgerEntryLineLetter) -> models.PostLedgerEntryLinesLetterAnswer: ...
+    @overload
+    def letter(
+        self, **fields: Unpack[params.LedgerEntryLineLetter]
+    ) -> models.PostLedgerEntryLinesLetterAnswer: ...
+    def letter(
+        self, body: models.LedgerEntryLineLetter | None = None, **fields: object
+    ) -> models.PostLedgerEntryLinesLetterAnswer:
         """Letter a ledger entry line.
 
         ``POST /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return self._core.call(_LETTER, body=body)
+        return self._core.call(
+            _LETTER, body=body_of("ledger_entry_lines.LedgerEntryLineLetter", body, fields, required=True)
+        )
 
     def list_categories(
         self,
@@ -134,12 +144,18 @@ class LedgerEntryLines(Resource["LedgerEntryLinesWithRawResponse"]):
             _REPLACE_CATEGORIES, path={"ledger_entry_line_id": ledger_entry_line_id}, body=body
         )
 
-    def unletter(self, body: models.LedgerEntryLineUnletter) -> None:
+    @overload
+    def unletter(self, body: models.LedgerEntryLineUnletter) -> None: ...
+    @overload
+    def unletter(self, **fields: Unpack[params.LedgerEntryLineUnletter]) -> None: ...
+    def unletter(self, body: models.LedgerEntryLineUnletter | None = None, **fields: object) -> None:
         """Unletter a ledger entry line.
 
         ``DELETE /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return self._core.call(_UNLETTER, body=body)
+        return self._core.call(
+            _UNLETTER, body=body_of("ledger_entry_lines.LedgerEntryLineUnletter", body, fields, required=True)
+        )
 
 
 class AsyncLedgerEntryLines(AsyncResource["AsyncLedgerEntryLinesWithRawResponse"]):
@@ -166,12 +182,22 @@ class AsyncLedgerEntryLines(AsyncResource["AsyncLedgerEntryLinesWithRawResponse"
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def letter(self, body: models.LedgerEntryLineLetter) -> models.PostLedgerEntryLinesLetterAnswer:
+    @overload
+    async def letter(self, body: models.LedgerEntryLineLetter) -> models.PostLedgerEntryLinesLetterAnswer: ...
+    @overload
+    async def letter(
+        self, **fields: Unpack[params.LedgerEntryLineLetter]
+    ) -> models.PostLedgerEntryLinesLetterAnswer: ...
+    async def letter(
+        self, body: models.LedgerEntryLineLetter | None = None, **fields: object
+    ) -> models.PostLedgerEntryLinesLetterAnswer:
         """Letter a ledger entry line.
 
         ``POST /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return await self._core.call(_LETTER, body=body)
+        return await self._core.call(
+            _LETTER, body=body_of("ledger_entry_lines.LedgerEntryLineLetter", body, fields, required=True)
+        )
 
     def list_categories(
         self,
@@ -225,12 +251,18 @@ class AsyncLedgerEntryLines(AsyncResource["AsyncLedgerEntryLinesWithRawResponse"
             _REPLACE_CATEGORIES, path={"ledger_entry_line_id": ledger_entry_line_id}, body=body
         )
 
-    async def unletter(self, body: models.LedgerEntryLineUnletter) -> None:
+    @overload
+    async def unletter(self, body: models.LedgerEntryLineUnletter) -> None: ...
+    @overload
+    async def unletter(self, **fields: Unpack[params.LedgerEntryLineUnletter]) -> None: ...
+    async def unletter(self, body: models.LedgerEntryLineUnletter | None = None, **fields: object) -> None:
         """Unletter a ledger entry line.
 
         ``DELETE /ledger_entry_lines/lettering``; scope ``ledger_entries:all``; may be refused with 422.
         """
-        return await self._core.call(_UNLETTER, body=body)
+        return await self._core.call(
+            _UNLETTER, body=body_of("ledger_entry_lines.LedgerEntryLineUnletter", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -71,19 +71,40 @@ class ProAccount(Resource["ProAccountWithRawResponse"]):
             _LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor
         )
 
-    def migrate_mandate(self, body: models.ProAccountMigrateMandate) -> models.ProAccountMigrateMandateAnswer:
+    @overload
+    def migrate_mandate(
+        self, body: models.ProAccountMigrateMandate
+    ) -> models.ProAccountMigrateMandateAnswer: ...
+    @overload
+    def migrate_mandate(
+        self, **fields: Unpack[params.ProAccountMigrateMandate]
+    ) -> models.ProAccountMigrateMandateAnswer: ...
+    def migrate_mandate(
+        self, body: models.ProAccountMigrateMandate | None = None, **fields: object
+    ) -> models.ProAccountMigrateMandateAnswer:
         """Migrate a mandate, for a pro account.
 
         ``POST /pro_account/mandate_migrations``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return self._core.call(_MIGRATE_MANDATE, body=body)
+        return self._core.call(
+            _MIGRATE_MANDATE,
+            body=body_of("pro_account.ProAccountMigrateMandate", body, fields, required=True),
+        )
 
-    def request_mandate_by_mail(self, body: models.MandateAssociation) -> None:
+    @overload
+    def request_mandate_by_mail(self, body: models.MandateAssociation) -> None: ...
+    @overload
+    def request_mandate_by_mail(self, **fields: Unpack[params.MandateAssociation]) -> None: ...
+    def request_mandate_by_mail(
+        self, body: models.MandateAssociation | None = None, **fields: object
+    ) -> None:
         """Request a mandate by mail, for a pro account.
 
         ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return self._core.call(_REQUEST_MANDATE_BY_MAIL, body=body)
+        return self._core.call(
+            _REQUEST_MANDATE_BY_MAIL, body=body_of("shared.MandateAssociation", body, fields, required=True)
+        )
 
 
 class AsyncProAccount(AsyncResource["AsyncProAccountWithRawResponse"]):
@@ -121,21 +142,40 @@ class AsyncProAccount(AsyncResource["AsyncProAccountWithRawResponse"]):
             _LIST_MANDATES, query={"limit": limit, "filter": filter, "sort": sort}, cursor=cursor
         )
 
+    @overload
     async def migrate_mandate(
         self, body: models.ProAccountMigrateMandate
+    ) -> models.ProAccountMigrateMandateAnswer: ...
+    @overload
+    async def migrate_mandate(
+        self, **fields: Unpack[params.ProAccountMigrateMandate]
+    ) -> models.ProAccountMigrateMandateAnswer: ...
+    async def migrate_mandate(
+        self, body: models.ProAccountMigrateMandate | None = None, **fields: object
     ) -> models.ProAccountMigrateMandateAnswer:
         """Migrate a mandate, for a pro account.
 
         ``POST /pro_account/mandate_migrations``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return await self._core.call(_MIGRATE_MANDATE, body=body)
+        return await self._core.call(
+            _MIGRATE_MANDATE,
+            body=body_of("pro_account.ProAccountMigrateMandate", body, fields, required=True),
+        )
 
-    async def request_mandate_by_mail(self, body: models.MandateAssociation) -> None:
+    @overload
+    async def request_mandate_by_mail(self, body: models.MandateAssociation) -> None: ...
+    @overload
+    async def request_mandate_by_mail(self, **fields: Unpack[params.MandateAssociation]) -> None: ...
+    async def request_mandate_by_mail(
+        self, body: models.MandateAssociation | None = None, **fields: object
+    ) -> None:
         """Request a mandate by mail, for a pro account.
 
         ``POST /pro_account/mandate_requests``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return await self._core.call(_REQUEST_MANDATE_BY_MAIL, body=body)
+        return await self._core.call(
+            _REQUEST_MANDATE_BY_MAIL, body=body_of("shared.MandateAssociation", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

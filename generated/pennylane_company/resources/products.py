@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -48,21 +48,31 @@ class Products(Resource["ProductsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.ProductCreate) -> models.Product:
+    @overload
+    def create(self, body: models.ProductCreate) -> models.Product: ...
+    @overload
+    def create(self, **fields: Unpack[params.ProductCreate]) -> models.Product: ...
+    def create(self, body: models.ProductCreate | None = None, **fields: object) -> models.Product:
         """Create a product.
 
         An external_reference that is taken is refused with 422.
 
         ``POST /products``; scope ``products:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(_CREATE, body=body_of("products.ProductCreate", body, fields, required=True))
 
-    def update(self, id: int, body: models.ProductUpdate) -> models.Product:
+    @overload
+    def update(self, id: int, body: models.ProductUpdate) -> models.Product: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.ProductUpdate]) -> models.Product: ...
+    def update(self, id: int, body: models.ProductUpdate | None = None, **fields: object) -> models.Product:
         """Change a product. What is left unset stays as it is.
 
         ``PUT /products/{id}``; scope ``products:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("products.ProductUpdate", body, fields, required=True)
+        )
 
 
 class AsyncProducts(AsyncResource["AsyncProductsWithRawResponse"]):
@@ -91,21 +101,35 @@ class AsyncProducts(AsyncResource["AsyncProductsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.ProductCreate) -> models.Product:
+    @overload
+    async def create(self, body: models.ProductCreate) -> models.Product: ...
+    @overload
+    async def create(self, **fields: Unpack[params.ProductCreate]) -> models.Product: ...
+    async def create(self, body: models.ProductCreate | None = None, **fields: object) -> models.Product:
         """Create a product.
 
         An external_reference that is taken is refused with 422.
 
         ``POST /products``; scope ``products:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("products.ProductCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.ProductUpdate) -> models.Product:
+    @overload
+    async def update(self, id: int, body: models.ProductUpdate) -> models.Product: ...
+    @overload
+    async def update(self, id: int, **fields: Unpack[params.ProductUpdate]) -> models.Product: ...
+    async def update(
+        self, id: int, body: models.ProductUpdate | None = None, **fields: object
+    ) -> models.Product:
         """Change a product. What is left unset stays as it is.
 
         ``PUT /products/{id}``; scope ``products:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("products.ProductUpdate", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

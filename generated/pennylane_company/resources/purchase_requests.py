@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -51,12 +51,20 @@ class PurchaseRequests(Resource["PurchaseRequestsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def import_(self, body: models.PurchaseRequestImport) -> models.PurchaseRequest:
+    @overload
+    def import_(self, body: models.PurchaseRequestImport) -> models.PurchaseRequest: ...
+    @overload
+    def import_(self, **fields: Unpack[params.PurchaseRequestImport]) -> models.PurchaseRequest: ...
+    def import_(
+        self, body: models.PurchaseRequestImport | None = None, **fields: object
+    ) -> models.PurchaseRequest:
         """Import a purchase request.
 
         ``POST /purchase_requests/imports``; scope ``purchase_requests:all``.
         """
-        return self._core.call(_IMPORT, body=body)
+        return self._core.call(
+            _IMPORT, body=body_of("purchase_requests.PurchaseRequestImport", body, fields, required=True)
+        )
 
 
 class AsyncPurchaseRequests(AsyncResource["AsyncPurchaseRequestsWithRawResponse"]):
@@ -83,12 +91,20 @@ class AsyncPurchaseRequests(AsyncResource["AsyncPurchaseRequestsWithRawResponse"
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def import_(self, body: models.PurchaseRequestImport) -> models.PurchaseRequest:
+    @overload
+    async def import_(self, body: models.PurchaseRequestImport) -> models.PurchaseRequest: ...
+    @overload
+    async def import_(self, **fields: Unpack[params.PurchaseRequestImport]) -> models.PurchaseRequest: ...
+    async def import_(
+        self, body: models.PurchaseRequestImport | None = None, **fields: object
+    ) -> models.PurchaseRequest:
         """Import a purchase request.
 
         ``POST /purchase_requests/imports``; scope ``purchase_requests:all``.
         """
-        return await self._core.call(_IMPORT, body=body)
+        return await self._core.call(
+            _IMPORT, body=body_of("purchase_requests.PurchaseRequestImport", body, fields, required=True)
+        )
 
 
 if TYPE_CHECKING:

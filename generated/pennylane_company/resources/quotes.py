@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -69,26 +69,48 @@ class Quotes(Resource["QuotesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.QuoteCreate) -> models.Quote:
+    @overload
+    def create(self, body: models.QuoteCreate) -> models.Quote: ...
+    @overload
+    def create(self, **fields: Unpack[params.QuoteCreate]) -> models.Quote: ...
+    def create(self, body: models.QuoteCreate | None = None, **fields: object) -> models.Quote:
         """Create a quote.
 
         ``POST /quotes``; scope ``quotes:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(_CREATE, body=body_of("quotes.QuoteCreate", body, fields, required=True))
 
-    def update(self, id: int, body: models.QuoteUpdate) -> models.Quote:
+    @overload
+    def update(self, id: int, body: models.QuoteUpdate) -> models.Quote: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.QuoteUpdate]) -> models.Quote: ...
+    def update(self, id: int, body: models.QuoteUpdate | None = None, **fields: object) -> models.Quote:
         """Change a quote. What is left unset stays as it is; null clears a field.
 
         ``PUT /quotes/{id}``; scope ``quotes:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("quotes.QuoteUpdate", body, fields, required=True)
+        )
 
-    def create_appendices(self, quote_id: int, body: models.AppendixCreate) -> models.FileAttachment:
+    @overload
+    def create_appendices(self, quote_id: int, body: models.AppendixCreate) -> models.FileAttachment: ...
+    @overload
+    def create_appendices(
+        self, quote_id: int, **fields: Unpack[params.AppendixCreate]
+    ) -> models.FileAttachment: ...
+    def create_appendices(
+        self, quote_id: int, body: models.AppendixCreate | None = None, **fields: object
+    ) -> models.FileAttachment:
         """Add appendices to a quote.
 
         ``POST /quotes/{quote_id}/appendices``; scope ``quotes:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE_APPENDICES, path={"quote_id": quote_id}, body=body)
+        return self._core.call(
+            _CREATE_APPENDICES,
+            path={"quote_id": quote_id},
+            body=body_of("shared.AppendixCreate", body, fields, required=True),
+        )
 
     def list_appendices(
         self, quote_id: int, *, limit: int = 100, cursor: str | None = None
@@ -139,19 +161,37 @@ class Quotes(Resource["QuotesWithRawResponse"]):
             cursor=cursor,
         )
 
-    def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None:
+    @overload
+    def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None: ...
+    @overload
+    def send_by_email(self, id: int, **fields: Unpack[params.EmailRecipients]) -> None: ...
+    def send_by_email(self, id: int, body: models.EmailRecipients | None = None, **fields: object) -> None:
         """Send a quote by email.
 
         ``POST /quotes/{id}/send_by_email``; scope ``quotes:all``; may be refused with 409 or 422.
         """
-        return self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
+        return self._core.call(
+            _SEND_BY_EMAIL,
+            path={"id": id},
+            body=body_of("shared.EmailRecipients", body, fields, required=False),
+        )
 
-    def update_status(self, id: int, body: models.QuoteUpdateStatus) -> models.Quote:
+    @overload
+    def update_status(self, id: int, body: models.QuoteUpdateStatus) -> models.Quote: ...
+    @overload
+    def update_status(self, id: int, **fields: Unpack[params.QuoteUpdateStatus]) -> models.Quote: ...
+    def update_status(
+        self, id: int, body: models.QuoteUpdateStatus | None = None, **fields: object
+    ) -> models.Quote:
         """Change the status of a quote.
 
         ``PUT /quotes/{id}/update_status``; scope ``quotes:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE_STATUS, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE_STATUS,
+            path={"id": id},
+            body=body_of("quotes.QuoteUpdateStatus", body, fields, required=True),
+        )
 
 
 class AsyncQuotes(AsyncResource["AsyncQuotesWithRawResponse"]):
@@ -178,26 +218,50 @@ class AsyncQuotes(AsyncResource["AsyncQuotesWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.QuoteCreate) -> models.Quote:
+    @overload
+    async def create(self, body: models.QuoteCreate) -> models.Quote: ...
+    @overload
+    async def create(self, **fields: Unpack[params.QuoteCreate]) -> models.Quote: ...
+    async def create(self, body: models.QuoteCreate | None = None, **fields: object) -> models.Quote:
         """Create a quote.
 
         ``POST /quotes``; scope ``quotes:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(_CREATE, body=body_of("quotes.QuoteCreate", body, fields, required=True))
 
-    async def update(self, id: int, body: models.QuoteUpdate) -> models.Quote:
+    @overload
+    async def update(self, id: int, body: models.QuoteUpdate) -> models.Quote: ...
+    @overload
+    async def update(self, id: int, **fields: Unpack[params.QuoteUpdate]) -> models.Quote: ...
+    async def update(self, id: int, body: models.QuoteUpdate | None = None, **fields: object) -> models.Quote:
         """Change a quote. What is left unset stays as it is; null clears a field.
 
         ``PUT /quotes/{id}``; scope ``quotes:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("quotes.QuoteUpdate", body, fields, required=True)
+        )
 
-    async def create_appendices(self, quote_id: int, body: models.AppendixCreate) -> models.FileAttachment:
+    @overload
+    async def create_appendices(
+        self, quote_id: int, body: models.AppendixCreate
+    ) -> models.FileAttachment: ...
+    @overload
+    async def create_appendices(
+        self, quote_id: int, **fields: Unpack[params.AppendixCreate]
+    ) -> models.FileAttachment: ...
+    async def create_appendices(
+        self, quote_id: int, body: models.AppendixCreate | None = None, **fields: object
+    ) -> models.FileAttachment:
         """Add appendices to a quote.
 
         ``POST /quotes/{quote_id}/appendices``; scope ``quotes:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE_APPENDICES, path={"quote_id": quote_id}, body=body)
+        return await self._core.call(
+            _CREATE_APPENDICES,
+            path={"quote_id": quote_id},
+            body=body_of("shared.AppendixCreate", body, fields, required=True),
+        )
 
     def list_appendices(
         self, quote_id: int, *, limit: int = 100, cursor: str | None = None
@@ -248,19 +312,39 @@ class AsyncQuotes(AsyncResource["AsyncQuotesWithRawResponse"]):
             cursor=cursor,
         )
 
-    async def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None:
+    @overload
+    async def send_by_email(self, id: int, body: models.EmailRecipients | None = None) -> None: ...
+    @overload
+    async def send_by_email(self, id: int, **fields: Unpack[params.EmailRecipients]) -> None: ...
+    async def send_by_email(
+        self, id: int, body: models.EmailRecipients | None = None, **fields: object
+    ) -> None:
         """Send a quote by email.
 
         ``POST /quotes/{id}/send_by_email``; scope ``quotes:all``; may be refused with 409 or 422.
         """
-        return await self._core.call(_SEND_BY_EMAIL, path={"id": id}, body=body)
+        return await self._core.call(
+            _SEND_BY_EMAIL,
+            path={"id": id},
+            body=body_of("shared.EmailRecipients", body, fields, required=False),
+        )
 
-    async def update_status(self, id: int, body: models.QuoteUpdateStatus) -> models.Quote:
+    @overload
+    async def update_status(self, id: int, body: models.QuoteUpdateStatus) -> models.Quote: ...
+    @overload
+    async def update_status(self, id: int, **fields: Unpack[params.QuoteUpdateStatus]) -> models.Quote: ...
+    async def update_status(
+        self, id: int, body: models.QuoteUpdateStatus | None = None, **fields: object
+    ) -> models.Quote:
         """Change the status of a quote.
 
         ``PUT /quotes/{id}/update_status``; scope ``quotes:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE_STATUS, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE_STATUS,
+            path={"id": id},
+            body=body_of("quotes.QuoteUpdateStatus", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

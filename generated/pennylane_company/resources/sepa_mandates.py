@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -55,19 +55,35 @@ class SepaMandates(Resource["SepaMandatesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.SepaMandateCreate) -> models.SepaMandate:
+    @overload
+    def create(self, body: models.SepaMandateCreate) -> models.SepaMandate: ...
+    @overload
+    def create(self, **fields: Unpack[params.SepaMandateCreate]) -> models.SepaMandate: ...
+    def create(self, body: models.SepaMandateCreate | None = None, **fields: object) -> models.SepaMandate:
         """Create a sepa mandate.
 
         ``POST /sepa_mandates``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("sepa_mandates.SepaMandateCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.SepaMandateUpdate) -> models.SepaMandate:
+    @overload
+    def update(self, id: int, body: models.SepaMandateUpdate) -> models.SepaMandate: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.SepaMandateUpdate]) -> models.SepaMandate: ...
+    def update(
+        self, id: int, body: models.SepaMandateUpdate | None = None, **fields: object
+    ) -> models.SepaMandate:
         """Change a sepa mandate. What is left unset stays as it is; null clears a field.
 
         ``PUT /sepa_mandates/{id}``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("sepa_mandates.SepaMandateUpdate", body, fields, required=True),
+        )
 
     def delete(self, id: int) -> None:
         """Delete a sepa mandate.
@@ -101,19 +117,37 @@ class AsyncSepaMandates(AsyncResource["AsyncSepaMandatesWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.SepaMandateCreate) -> models.SepaMandate:
+    @overload
+    async def create(self, body: models.SepaMandateCreate) -> models.SepaMandate: ...
+    @overload
+    async def create(self, **fields: Unpack[params.SepaMandateCreate]) -> models.SepaMandate: ...
+    async def create(
+        self, body: models.SepaMandateCreate | None = None, **fields: object
+    ) -> models.SepaMandate:
         """Create a sepa mandate.
 
         ``POST /sepa_mandates``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("sepa_mandates.SepaMandateCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.SepaMandateUpdate) -> models.SepaMandate:
+    @overload
+    async def update(self, id: int, body: models.SepaMandateUpdate) -> models.SepaMandate: ...
+    @overload
+    async def update(self, id: int, **fields: Unpack[params.SepaMandateUpdate]) -> models.SepaMandate: ...
+    async def update(
+        self, id: int, body: models.SepaMandateUpdate | None = None, **fields: object
+    ) -> models.SepaMandate:
         """Change a sepa mandate. What is left unset stays as it is; null clears a field.
 
         ``PUT /sepa_mandates/{id}``; scope ``customer_mandates:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("sepa_mandates.SepaMandateUpdate", body, fields, required=True),
+        )
 
     async def delete(self, id: int) -> None:
         """Delete a sepa mandate.

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -121,31 +121,71 @@ class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def update(self, id: int, body: models.SupplierInvoiceUpdate) -> models.SupplierInvoice:
+    @overload
+    def update(self, id: int, body: models.SupplierInvoiceUpdate) -> models.SupplierInvoice: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.SupplierInvoiceUpdate]) -> models.SupplierInvoice: ...
+    def update(
+        self, id: int, body: models.SupplierInvoiceUpdate | None = None, **fields: object
+    ) -> models.SupplierInvoice:
         """Change a supplier invoice. What is left unset stays as it is; null clears a field.
 
         ``PUT /supplier_invoices/{id}``; scope ``supplier_invoices:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("supplier_invoices.SupplierInvoiceUpdate", body, fields, required=True),
+        )
 
-    def import_(self, body: models.SupplierInvoiceImport) -> models.SupplierInvoice:
+    @overload
+    def import_(self, body: models.SupplierInvoiceImport) -> models.SupplierInvoice: ...
+    @overload
+    def import_(self, **fields: Unpack[params.SupplierInvoiceImport]) -> models.SupplierInvoice: ...
+    def import_(
+        self, body: models.SupplierInvoiceImport | None = None, **fields: object
+    ) -> models.SupplierInvoice:
         """Import a supplier invoice.
 
         ``POST /supplier_invoices/import``; scope ``supplier_invoices:all``; may be refused with 409 or
         422.
         """
-        return self._core.call(_IMPORT, body=body)
+        return self._core.call(
+            _IMPORT, body=body_of("supplier_invoices.SupplierInvoiceImport", body, fields, required=True)
+        )
 
-    def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord:
+    @overload
+    def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord: ...
+    @overload
+    def import_e_invoice(
+        self, **fields: Unpack[params.SupplierInvoiceImportEInvoice]
+    ) -> models.LinkedRecord: ...
+    def import_e_invoice(
+        self, body: models.SupplierInvoiceImportEInvoice | None = None, **fields: object
+    ) -> models.LinkedRecord:
         """Import an e-invoice as a supplier invoice.
 
         ``POST /supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``; may be refused
         with 422.
         """
-        return self._core.call(_IMPORT_E_INVOICE, body=body)
+        return self._core.call(
+            _IMPORT_E_INVOICE,
+            body=body_of("supplier_invoices.SupplierInvoiceImportEInvoice", body, fields, required=True),
+        )
 
+    @overload
     def link_purchase_request(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceLinkPurchaseRequest
+    ) -> None: ...
+    @overload
+    def link_purchase_request(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceLinkPurchaseRequest]
+    ) -> None: ...
+    def link_purchase_request(
+        self,
+        supplier_invoice_id: int,
+        body: models.SupplierInvoiceLinkPurchaseRequest | None = None,
+        **fields: object,
     ) -> None:
         """Link a purchase request to a supplier invoice.
 
@@ -153,7 +193,9 @@ class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
         ``supplier_invoices:all``; may be refused with 422.
         """
         return self._core.call(
-            _LINK_PURCHASE_REQUEST, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _LINK_PURCHASE_REQUEST,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of("supplier_invoices.SupplierInvoiceLinkPurchaseRequest", body, fields, required=True),
         )
 
     def list_categories(
@@ -231,14 +273,24 @@ class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
             cursor=cursor,
         )
 
-    def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None:
+    @overload
+    def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None: ...
+    @overload
+    def match_transaction(
+        self, supplier_invoice_id: int, **fields: Unpack[params.TransactionMatch]
+    ) -> None: ...
+    def match_transaction(
+        self, supplier_invoice_id: int, body: models.TransactionMatch | None = None, **fields: object
+    ) -> None:
         """Match a supplier invoice with a transaction.
 
         ``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
         ``supplier_invoices:all``; may be refused with 422.
         """
         return self._core.call(
-            _MATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _MATCH_TRANSACTION,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of("shared.TransactionMatch", body, fields, required=True),
         )
 
     def replace_categories(
@@ -263,8 +315,27 @@ class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
             _UNMATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id, "id": id}
         )
 
+    @overload
     def update_e_invoice_status(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceUpdateEInvoiceStatus
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    @overload
+    def update_e_invoice_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceEInvoiceStatusDispute]
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    @overload
+    def update_e_invoice_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceEInvoiceStatusRefuse]
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    @overload
+    def update_e_invoice_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceEInvoiceStatusUndispute]
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    def update_e_invoice_status(
+        self,
+        supplier_invoice_id: int,
+        body: models.SupplierInvoiceUpdateEInvoiceStatus | None = None,
+        **fields: object,
     ) -> models.SupplierInvoiceEInvoiceStatus:
         """Change the e-invoice status of a supplier invoice.
 
@@ -272,11 +343,26 @@ class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
         may be refused with 422.
         """
         return self._core.call(
-            _UPDATE_E_INVOICE_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _UPDATE_E_INVOICE_STATUS,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of(
+                "supplier_invoices.SupplierInvoiceUpdateEInvoiceStatus", body, fields, required=True
+            ),
         )
 
+    @overload
     def update_payment_status(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceUpdatePaymentStatus
+    ) -> None: ...
+    @overload
+    def update_payment_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceUpdatePaymentStatus]
+    ) -> None: ...
+    def update_payment_status(
+        self,
+        supplier_invoice_id: int,
+        body: models.SupplierInvoiceUpdatePaymentStatus | None = None,
+        **fields: object,
     ) -> None:
         """Change the payment status of a supplier invoice.
 
@@ -284,7 +370,9 @@ class SupplierInvoices(Resource["SupplierInvoicesWithRawResponse"]):
         may be refused with 422.
         """
         return self._core.call(
-            _UPDATE_PAYMENT_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _UPDATE_PAYMENT_STATUS,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of("supplier_invoices.SupplierInvoiceUpdatePaymentStatus", body, fields, required=True),
         )
 
     def validate_accounting(self, id: int) -> models.SupplierInvoice:
@@ -320,31 +408,73 @@ class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def update(self, id: int, body: models.SupplierInvoiceUpdate) -> models.SupplierInvoice:
+    @overload
+    async def update(self, id: int, body: models.SupplierInvoiceUpdate) -> models.SupplierInvoice: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.SupplierInvoiceUpdate]
+    ) -> models.SupplierInvoice: ...
+    async def update(
+        self, id: int, body: models.SupplierInvoiceUpdate | None = None, **fields: object
+    ) -> models.SupplierInvoice:
         """Change a supplier invoice. What is left unset stays as it is; null clears a field.
 
         ``PUT /supplier_invoices/{id}``; scope ``supplier_invoices:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("supplier_invoices.SupplierInvoiceUpdate", body, fields, required=True),
+        )
 
-    async def import_(self, body: models.SupplierInvoiceImport) -> models.SupplierInvoice:
+    @overload
+    async def import_(self, body: models.SupplierInvoiceImport) -> models.SupplierInvoice: ...
+    @overload
+    async def import_(self, **fields: Unpack[params.SupplierInvoiceImport]) -> models.SupplierInvoice: ...
+    async def import_(
+        self, body: models.SupplierInvoiceImport | None = None, **fields: object
+    ) -> models.SupplierInvoice:
         """Import a supplier invoice.
 
         ``POST /supplier_invoices/import``; scope ``supplier_invoices:all``; may be refused with 409 or
         422.
         """
-        return await self._core.call(_IMPORT, body=body)
+        return await self._core.call(
+            _IMPORT, body=body_of("supplier_invoices.SupplierInvoiceImport", body, fields, required=True)
+        )
 
-    async def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord:
+    @overload
+    async def import_e_invoice(self, body: models.SupplierInvoiceImportEInvoice) -> models.LinkedRecord: ...
+    @overload
+    async def import_e_invoice(
+        self, **fields: Unpack[params.SupplierInvoiceImportEInvoice]
+    ) -> models.LinkedRecord: ...
+    async def import_e_invoice(
+        self, body: models.SupplierInvoiceImportEInvoice | None = None, **fields: object
+    ) -> models.LinkedRecord:
         """Import an e-invoice as a supplier invoice.
 
         ``POST /supplier_invoices/e_invoices/imports``; scope ``supplier_invoices:all``; may be refused
         with 422.
         """
-        return await self._core.call(_IMPORT_E_INVOICE, body=body)
+        return await self._core.call(
+            _IMPORT_E_INVOICE,
+            body=body_of("supplier_invoices.SupplierInvoiceImportEInvoice", body, fields, required=True),
+        )
 
+    @overload
     async def link_purchase_request(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceLinkPurchaseRequest
+    ) -> None: ...
+    @overload
+    async def link_purchase_request(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceLinkPurchaseRequest]
+    ) -> None: ...
+    async def link_purchase_request(
+        self,
+        supplier_invoice_id: int,
+        body: models.SupplierInvoiceLinkPurchaseRequest | None = None,
+        **fields: object,
     ) -> None:
         """Link a purchase request to a supplier invoice.
 
@@ -352,7 +482,9 @@ class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"
         ``supplier_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
-            _LINK_PURCHASE_REQUEST, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _LINK_PURCHASE_REQUEST,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of("supplier_invoices.SupplierInvoiceLinkPurchaseRequest", body, fields, required=True),
         )
 
     def list_categories(
@@ -430,14 +562,24 @@ class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"
             cursor=cursor,
         )
 
-    async def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None:
+    @overload
+    async def match_transaction(self, supplier_invoice_id: int, body: models.TransactionMatch) -> None: ...
+    @overload
+    async def match_transaction(
+        self, supplier_invoice_id: int, **fields: Unpack[params.TransactionMatch]
+    ) -> None: ...
+    async def match_transaction(
+        self, supplier_invoice_id: int, body: models.TransactionMatch | None = None, **fields: object
+    ) -> None:
         """Match a supplier invoice with a transaction.
 
         ``POST /supplier_invoices/{supplier_invoice_id}/matched_transactions``; scope
         ``supplier_invoices:all``; may be refused with 422.
         """
         return await self._core.call(
-            _MATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _MATCH_TRANSACTION,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of("shared.TransactionMatch", body, fields, required=True),
         )
 
     async def replace_categories(
@@ -462,8 +604,27 @@ class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"
             _UNMATCH_TRANSACTION, path={"supplier_invoice_id": supplier_invoice_id, "id": id}
         )
 
+    @overload
     async def update_e_invoice_status(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceUpdateEInvoiceStatus
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    @overload
+    async def update_e_invoice_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceEInvoiceStatusDispute]
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    @overload
+    async def update_e_invoice_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceEInvoiceStatusRefuse]
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    @overload
+    async def update_e_invoice_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceEInvoiceStatusUndispute]
+    ) -> models.SupplierInvoiceEInvoiceStatus: ...
+    async def update_e_invoice_status(
+        self,
+        supplier_invoice_id: int,
+        body: models.SupplierInvoiceUpdateEInvoiceStatus | None = None,
+        **fields: object,
     ) -> models.SupplierInvoiceEInvoiceStatus:
         """Change the e-invoice status of a supplier invoice.
 
@@ -471,11 +632,26 @@ class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"
         may be refused with 422.
         """
         return await self._core.call(
-            _UPDATE_E_INVOICE_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _UPDATE_E_INVOICE_STATUS,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of(
+                "supplier_invoices.SupplierInvoiceUpdateEInvoiceStatus", body, fields, required=True
+            ),
         )
 
+    @overload
     async def update_payment_status(
         self, supplier_invoice_id: int, body: models.SupplierInvoiceUpdatePaymentStatus
+    ) -> None: ...
+    @overload
+    async def update_payment_status(
+        self, supplier_invoice_id: int, **fields: Unpack[params.SupplierInvoiceUpdatePaymentStatus]
+    ) -> None: ...
+    async def update_payment_status(
+        self,
+        supplier_invoice_id: int,
+        body: models.SupplierInvoiceUpdatePaymentStatus | None = None,
+        **fields: object,
     ) -> None:
         """Change the payment status of a supplier invoice.
 
@@ -483,7 +659,9 @@ class AsyncSupplierInvoices(AsyncResource["AsyncSupplierInvoicesWithRawResponse"
         may be refused with 422.
         """
         return await self._core.call(
-            _UPDATE_PAYMENT_STATUS, path={"supplier_invoice_id": supplier_invoice_id}, body=body
+            _UPDATE_PAYMENT_STATUS,
+            path={"supplier_invoice_id": supplier_invoice_id},
+            body=body_of("supplier_invoices.SupplierInvoiceUpdatePaymentStatus", body, fields, required=True),
         )
 
     async def validate_accounting(self, id: int) -> models.SupplierInvoice:

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -57,19 +57,29 @@ class Suppliers(Resource["SuppliersWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.SupplierCreate) -> models.Supplier:
+    @overload
+    def create(self, body: models.SupplierCreate) -> models.Supplier: ...
+    @overload
+    def create(self, **fields: Unpack[params.SupplierCreate]) -> models.Supplier: ...
+    def create(self, body: models.SupplierCreate | None = None, **fields: object) -> models.Supplier:
         """Create a supplier.
 
         ``POST /suppliers``; scope ``suppliers:all``; may be refused with 409 or 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(_CREATE, body=body_of("suppliers.SupplierCreate", body, fields, required=True))
 
-    def update(self, id: int, body: models.SupplierUpdate) -> models.Supplier:
+    @overload
+    def update(self, id: int, body: models.SupplierUpdate) -> models.Supplier: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.SupplierUpdate]) -> models.Supplier: ...
+    def update(self, id: int, body: models.SupplierUpdate | None = None, **fields: object) -> models.Supplier:
         """Change a supplier. What is left unset stays as it is; null clears a field.
 
         ``PUT /suppliers/{id}``; scope ``suppliers:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("suppliers.SupplierUpdate", body, fields, required=True)
+        )
 
     def list_categories(
         self, supplier_id: int, *, limit: int = 100, cursor: str | None = None
@@ -116,19 +126,33 @@ class AsyncSuppliers(AsyncResource["AsyncSuppliersWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.SupplierCreate) -> models.Supplier:
+    @overload
+    async def create(self, body: models.SupplierCreate) -> models.Supplier: ...
+    @overload
+    async def create(self, **fields: Unpack[params.SupplierCreate]) -> models.Supplier: ...
+    async def create(self, body: models.SupplierCreate | None = None, **fields: object) -> models.Supplier:
         """Create a supplier.
 
         ``POST /suppliers``; scope ``suppliers:all``; may be refused with 409 or 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("suppliers.SupplierCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.SupplierUpdate) -> models.Supplier:
+    @overload
+    async def update(self, id: int, body: models.SupplierUpdate) -> models.Supplier: ...
+    @overload
+    async def update(self, id: int, **fields: Unpack[params.SupplierUpdate]) -> models.Supplier: ...
+    async def update(
+        self, id: int, body: models.SupplierUpdate | None = None, **fields: object
+    ) -> models.Supplier:
         """Change a supplier. What is left unset stays as it is; null clears a field.
 
         ``PUT /suppliers/{id}``; scope ``suppliers:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE, path={"id": id}, body=body_of("suppliers.SupplierUpdate", body, fields, required=True)
+        )
 
     def list_categories(
         self, supplier_id: int, *, limit: int = 100, cursor: str | None = None

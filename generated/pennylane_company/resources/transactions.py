@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -69,19 +69,37 @@ class Transactions(Resource["TransactionsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.TransactionCreate) -> models.Transaction:
+    @overload
+    def create(self, body: models.TransactionCreate) -> models.Transaction: ...
+    @overload
+    def create(self, **fields: Unpack[params.TransactionCreate]) -> models.Transaction: ...
+    def create(self, body: models.TransactionCreate | None = None, **fields: object) -> models.Transaction:
         """Create a transaction.
 
         ``POST /transactions``; scope ``transactions:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE, body=body_of("transactions.TransactionCreate", body, fields, required=True)
+        )
 
-    def update(self, id: int, body: models.TransactionUpdate) -> models.Transaction:
+    @overload
+    def update(self, id: int, body: models.TransactionUpdate) -> models.Transaction: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.TransactionUpdateCustomerId]) -> models.Transaction: ...
+    @overload
+    def update(self, id: int, **fields: Unpack[params.TransactionUpdateSupplierId]) -> models.Transaction: ...
+    def update(
+        self, id: int, body: models.TransactionUpdate | None = None, **fields: object
+    ) -> models.Transaction:
         """Change a transaction. What is left unset stays as it is; null clears a field.
 
         ``PUT /transactions/{id}``; scope ``transactions:all``; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("transactions.TransactionUpdate", body, fields, required=True),
+        )
 
     def list_categories(
         self, transaction_id: int, *, limit: int = 100, cursor: str | None = None
@@ -144,19 +162,43 @@ class AsyncTransactions(AsyncResource["AsyncTransactionsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.TransactionCreate) -> models.Transaction:
+    @overload
+    async def create(self, body: models.TransactionCreate) -> models.Transaction: ...
+    @overload
+    async def create(self, **fields: Unpack[params.TransactionCreate]) -> models.Transaction: ...
+    async def create(
+        self, body: models.TransactionCreate | None = None, **fields: object
+    ) -> models.Transaction:
         """Create a transaction.
 
         ``POST /transactions``; scope ``transactions:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE, body=body_of("transactions.TransactionCreate", body, fields, required=True)
+        )
 
-    async def update(self, id: int, body: models.TransactionUpdate) -> models.Transaction:
+    @overload
+    async def update(self, id: int, body: models.TransactionUpdate) -> models.Transaction: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.TransactionUpdateCustomerId]
+    ) -> models.Transaction: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.TransactionUpdateSupplierId]
+    ) -> models.Transaction: ...
+    async def update(
+        self, id: int, body: models.TransactionUpdate | None = None, **fields: object
+    ) -> models.Transaction:
         """Change a transaction. What is left unset stays as it is; null clears a field.
 
         ``PUT /transactions/{id}``; scope ``transactions:all``; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("transactions.TransactionUpdate", body, fields, required=True),
+        )
 
     def list_categories(
         self, transaction_id: int, *, limit: int = 100, cursor: str | None = None

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -57,19 +59,42 @@ class WebhookSubscriptions(Resource["WebhookSubscriptionsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"id": id})
 
-    def create(self, body: models.WebhookSubscriptionCreate) -> models.WebhookSubscriptionCreated:
+    @overload
+    def create(self, body: models.WebhookSubscriptionCreate) -> models.WebhookSubscriptionCreated: ...
+    @overload
+    def create(
+        self, **fields: Unpack[params.WebhookSubscriptionCreate]
+    ) -> models.WebhookSubscriptionCreated: ...
+    def create(
+        self, body: models.WebhookSubscriptionCreate | None = None, **fields: object
+    ) -> models.WebhookSubscriptionCreated:
         """Create a webhook subscription.
 
         ``POST /webhook_subscriptions``; no scope needed; may be refused with 422.
         """
-        return self._core.call(_CREATE, body=body)
+        return self._core.call(
+            _CREATE,
+            body=body_of("webhook_subscriptions.WebhookSubscriptionCreate", body, fields, required=True),
+        )
 
-    def update(self, id: int, body: models.WebhookSubscriptionUpdate) -> models.WebhookSubscription:
+    @overload
+    def update(self, id: int, body: models.WebhookSubscriptionUpdate) -> models.WebhookSubscription: ...
+    @overload
+    def update(
+        self, id: int, **fields: Unpack[params.WebhookSubscriptionUpdate]
+    ) -> models.WebhookSubscription: ...
+    def update(
+        self, id: int, body: models.WebhookSubscriptionUpdate | None = None, **fields: object
+    ) -> models.WebhookSubscription:
         """Change a webhook subscription. What is left unset stays as it is; null clears a field.
 
         ``PUT /webhook_subscriptions/{id}``; no scope needed; may be refused with 422.
         """
-        return self._core.call(_UPDATE, path={"id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("webhook_subscriptions.WebhookSubscriptionUpdate", body, fields, required=True),
+        )
 
     def delete(self, id: int) -> None:
         """Delete a webhook subscription.
@@ -96,19 +121,42 @@ class AsyncWebhookSubscriptions(AsyncResource["AsyncWebhookSubscriptionsWithRawR
         """
         return await self._core.call(_GET, path={"id": id})
 
-    async def create(self, body: models.WebhookSubscriptionCreate) -> models.WebhookSubscriptionCreated:
+    @overload
+    async def create(self, body: models.WebhookSubscriptionCreate) -> models.WebhookSubscriptionCreated: ...
+    @overload
+    async def create(
+        self, **fields: Unpack[params.WebhookSubscriptionCreate]
+    ) -> models.WebhookSubscriptionCreated: ...
+    async def create(
+        self, body: models.WebhookSubscriptionCreate | None = None, **fields: object
+    ) -> models.WebhookSubscriptionCreated:
         """Create a webhook subscription.
 
         ``POST /webhook_subscriptions``; no scope needed; may be refused with 422.
         """
-        return await self._core.call(_CREATE, body=body)
+        return await self._core.call(
+            _CREATE,
+            body=body_of("webhook_subscriptions.WebhookSubscriptionCreate", body, fields, required=True),
+        )
 
-    async def update(self, id: int, body: models.WebhookSubscriptionUpdate) -> models.WebhookSubscription:
+    @overload
+    async def update(self, id: int, body: models.WebhookSubscriptionUpdate) -> models.WebhookSubscription: ...
+    @overload
+    async def update(
+        self, id: int, **fields: Unpack[params.WebhookSubscriptionUpdate]
+    ) -> models.WebhookSubscription: ...
+    async def update(
+        self, id: int, body: models.WebhookSubscriptionUpdate | None = None, **fields: object
+    ) -> models.WebhookSubscription:
         """Change a webhook subscription. What is left unset stays as it is; null clears a field.
 
         ``PUT /webhook_subscriptions/{id}``; no scope needed; may be refused with 422.
         """
-        return await self._core.call(_UPDATE, path={"id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"id": id},
+            body=body_of("webhook_subscriptions.WebhookSubscriptionUpdate", body, fields, required=True),
+        )
 
     async def delete(self, id: int) -> None:
         """Delete a webhook subscription.

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import models
+    from .. import models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -42,13 +42,23 @@ class BankAccounts(Resource["BankAccountsWithRawResponse"]):
             _LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort}, cursor=cursor
         )
 
-    def create(self, company_id: int, body: models.BankAccountCreate) -> models.BankAccount:
+    @overload
+    def create(self, company_id: int, body: models.BankAccountCreate) -> models.BankAccount: ...
+    @overload
+    def create(self, company_id: int, **fields: Unpack[params.BankAccountCreate]) -> models.BankAccount: ...
+    def create(
+        self, company_id: int, body: models.BankAccountCreate | None = None, **fields: object
+    ) -> models.BankAccount:
         """Create a bank account.
 
         ``POST /companies/{company_id}/bank_accounts``; scope ``bank_accounts:all``; may be refused with
         422.
         """
-        return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("bank_accounts.BankAccountCreate", body, fields, required=True),
+        )
 
 
 class AsyncBankAccounts(AsyncResource["AsyncBankAccountsWithRawResponse"]):
@@ -70,13 +80,25 @@ class AsyncBankAccounts(AsyncResource["AsyncBankAccountsWithRawResponse"]):
             _LIST, path={"company_id": company_id}, query={"limit": limit, "sort": sort}, cursor=cursor
         )
 
-    async def create(self, company_id: int, body: models.BankAccountCreate) -> models.BankAccount:
+    @overload
+    async def create(self, company_id: int, body: models.BankAccountCreate) -> models.BankAccount: ...
+    @overload
+    async def create(
+        self, company_id: int, **fields: Unpack[params.BankAccountCreate]
+    ) -> models.BankAccount: ...
+    async def create(
+        self, company_id: int, body: models.BankAccountCreate | None = None, **fields: object
+    ) -> models.BankAccount:
         """Create a bank account.
 
         ``POST /companies/{company_id}/bank_accounts``; scope ``bank_accounts:all``; may be refused with
         422.
         """
-        return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("bank_accounts.BankAccountCreate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -32,19 +33,41 @@ _LIST_FOLDERS: Operation[models.DmsFolderPage] = Operation(
 class Dms(Resource["DmsWithRawResponse"]):
     """Dms."""
 
-    def create_file(self, company_id: int, body: models.DmsCreateFile) -> models.DmsFile:
+    @overload
+    def create_file(self, company_id: int, body: models.DmsCreateFile) -> models.DmsFile: ...
+    @overload
+    def create_file(self, company_id: int, **fields: Unpack[params.DmsCreateFile]) -> models.DmsFile: ...
+    def create_file(
+        self, company_id: int, body: models.DmsCreateFile | None = None, **fields: object
+    ) -> models.DmsFile:
         """Add file to a dms.
 
         ``POST /companies/{company_id}/dms/files``; scope ``dms_files:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE_FILE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE_FILE,
+            path={"company_id": company_id},
+            body=body_of("dms.DmsCreateFile", body, fields, required=True),
+        )
 
-    def create_folder(self, company_id: int, body: models.DmsCreateFolder) -> models.DmsFolder:
+    @overload
+    def create_folder(self, company_id: int, body: models.DmsCreateFolder) -> models.DmsFolder: ...
+    @overload
+    def create_folder(
+        self, company_id: int, **fields: Unpack[params.DmsCreateFolder]
+    ) -> models.DmsFolder: ...
+    def create_folder(
+        self, company_id: int, body: models.DmsCreateFolder | None = None, **fields: object
+    ) -> models.DmsFolder:
         """Add folder to a dms.
 
         ``POST /companies/{company_id}/dms/folders``; scope ``dms_files:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE_FOLDER, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE_FOLDER,
+            path={"company_id": company_id},
+            body=body_of("dms.DmsCreateFolder", body, fields, required=True),
+        )
 
     def list_files(
         self,
@@ -88,19 +111,43 @@ class Dms(Resource["DmsWithRawResponse"]):
 class AsyncDms(AsyncResource["AsyncDmsWithRawResponse"]):
     """Dms."""
 
-    async def create_file(self, company_id: int, body: models.DmsCreateFile) -> models.DmsFile:
+    @overload
+    async def create_file(self, company_id: int, body: models.DmsCreateFile) -> models.DmsFile: ...
+    @overload
+    async def create_file(
+        self, company_id: int, **fields: Unpack[params.DmsCreateFile]
+    ) -> models.DmsFile: ...
+    async def create_file(
+        self, company_id: int, body: models.DmsCreateFile | None = None, **fields: object
+    ) -> models.DmsFile:
         """Add file to a dms.
 
         ``POST /companies/{company_id}/dms/files``; scope ``dms_files:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE_FILE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE_FILE,
+            path={"company_id": company_id},
+            body=body_of("dms.DmsCreateFile", body, fields, required=True),
+        )
 
-    async def create_folder(self, company_id: int, body: models.DmsCreateFolder) -> models.DmsFolder:
+    @overload
+    async def create_folder(self, company_id: int, body: models.DmsCreateFolder) -> models.DmsFolder: ...
+    @overload
+    async def create_folder(
+        self, company_id: int, **fields: Unpack[params.DmsCreateFolder]
+    ) -> models.DmsFolder: ...
+    async def create_folder(
+        self, company_id: int, body: models.DmsCreateFolder | None = None, **fields: object
+    ) -> models.DmsFolder:
         """Add folder to a dms.
 
         ``POST /companies/{company_id}/dms/folders``; scope ``dms_files:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE_FOLDER, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE_FOLDER,
+            path={"company_id": company_id},
+            body=body_of("dms.DmsCreateFolder", body, fields, required=True),
+        )
 
     def list_files(
         self,

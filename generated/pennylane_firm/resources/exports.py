@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._raw import async_raw_method, raw_method
 
 _CREATE_ANALYTICAL_GENERAL_LEDGER: Operation[models.ExportCreated] = Operation(
@@ -35,8 +37,19 @@ _GET_FEC: Operation[models.Export] = Operation(
 class Exports(Resource["ExportsWithRawResponse"]):
     """Exports."""
 
+    @overload
     def create_analytical_general_ledger(
         self, company_id: int, body: models.ExportCreateAnalyticalGeneralLedger
+    ) -> models.ExportCreated: ...
+    @overload
+    def create_analytical_general_ledger(
+        self, company_id: int, **fields: Unpack[params.ExportCreateAnalyticalGeneralLedger]
+    ) -> models.ExportCreated: ...
+    def create_analytical_general_ledger(
+        self,
+        company_id: int,
+        body: models.ExportCreateAnalyticalGeneralLedger | None = None,
+        **fields: object,
     ) -> models.ExportCreated:
         """Order the analytical general ledger of a period as a spreadsheet.
 
@@ -44,16 +57,30 @@ class Exports(Resource["ExportsWithRawResponse"]):
 
         ``POST /companies/{company_id}/exports/analytical_general_ledgers``; scope ``exports:agl``.
         """
-        return self._core.call(_CREATE_ANALYTICAL_GENERAL_LEDGER, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE_ANALYTICAL_GENERAL_LEDGER,
+            path={"company_id": company_id},
+            body=body_of("exports.ExportCreateAnalyticalGeneralLedger", body, fields, required=True),
+        )
 
-    def create_fec(self, company_id: int, body: models.ExportPeriod) -> models.ExportCreated:
+    @overload
+    def create_fec(self, company_id: int, body: models.ExportPeriod) -> models.ExportCreated: ...
+    @overload
+    def create_fec(self, company_id: int, **fields: Unpack[params.ExportPeriod]) -> models.ExportCreated: ...
+    def create_fec(
+        self, company_id: int, body: models.ExportPeriod | None = None, **fields: object
+    ) -> models.ExportCreated:
         """Order the FEC, the file of all accounting entries, of a period.
 
         It is made afterwards; exports.get_fec says when it is ready.
 
         ``POST /companies/{company_id}/exports/fecs``; scope ``exports:fec``.
         """
-        return self._core.call(_CREATE_FEC, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE_FEC,
+            path={"company_id": company_id},
+            body=body_of("exports.ExportPeriod", body, fields, required=True),
+        )
 
     def get_analytical_general_ledger(self, company_id: int, id: int) -> models.Export:
         """Get the analytical general ledger of an export.
@@ -73,8 +100,19 @@ class Exports(Resource["ExportsWithRawResponse"]):
 class AsyncExports(AsyncResource["AsyncExportsWithRawResponse"]):
     """Exports."""
 
+    @overload
     async def create_analytical_general_ledger(
         self, company_id: int, body: models.ExportCreateAnalyticalGeneralLedger
+    ) -> models.ExportCreated: ...
+    @overload
+    async def create_analytical_general_ledger(
+        self, company_id: int, **fields: Unpack[params.ExportCreateAnalyticalGeneralLedger]
+    ) -> models.ExportCreated: ...
+    async def create_analytical_general_ledger(
+        self,
+        company_id: int,
+        body: models.ExportCreateAnalyticalGeneralLedger | None = None,
+        **fields: object,
     ) -> models.ExportCreated:
         """Order the analytical general ledger of a period as a spreadsheet.
 
@@ -83,17 +121,31 @@ class AsyncExports(AsyncResource["AsyncExportsWithRawResponse"]):
         ``POST /companies/{company_id}/exports/analytical_general_ledgers``; scope ``exports:agl``.
         """
         return await self._core.call(
-            _CREATE_ANALYTICAL_GENERAL_LEDGER, path={"company_id": company_id}, body=body
+            _CREATE_ANALYTICAL_GENERAL_LEDGER,
+            path={"company_id": company_id},
+            body=body_of("exports.ExportCreateAnalyticalGeneralLedger", body, fields, required=True),
         )
 
-    async def create_fec(self, company_id: int, body: models.ExportPeriod) -> models.ExportCreated:
+    @overload
+    async def create_fec(self, company_id: int, body: models.ExportPeriod) -> models.ExportCreated: ...
+    @overload
+    async def create_fec(
+        self, company_id: int, **fields: Unpack[params.ExportPeriod]
+    ) -> models.ExportCreated: ...
+    async def create_fec(
+        self, company_id: int, body: models.ExportPeriod | None = None, **fields: object
+    ) -> models.ExportCreated:
         """Order the FEC, the file of all accounting entries, of a period.
 
         It is made afterwards; exports.get_fec says when it is ready.
 
         ``POST /companies/{company_id}/exports/fecs``; scope ``exports:fec``.
         """
-        return await self._core.call(_CREATE_FEC, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE_FEC,
+            path={"company_id": company_id},
+            body=body_of("exports.ExportPeriod", body, fields, required=True),
+        )
 
     async def get_analytical_general_ledger(self, company_id: int, id: int) -> models.Export:
         """Get the analytical general ledger of an export.

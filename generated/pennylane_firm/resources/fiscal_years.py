@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
-    from .. import models
+    from typing import Unpack
+
+    from .. import models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -35,12 +37,22 @@ class FiscalYears(Resource["FiscalYearsWithRawResponse"]):
             _LIST, path={"company_id": company_id}, query={"per_page": per_page}, number=page
         )
 
-    def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear:
+    @overload
+    def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear: ...
+    @overload
+    def create(self, company_id: int, **fields: Unpack[params.FiscalYearCreate]) -> models.FiscalYear: ...
+    def create(
+        self, company_id: int, body: models.FiscalYearCreate | None = None, **fields: object
+    ) -> models.FiscalYear:
         """Create a fiscal year.
 
         ``POST /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("fiscal_years.FiscalYearCreate", body, fields, required=True),
+        )
 
 
 class AsyncFiscalYears(AsyncResource["AsyncFiscalYearsWithRawResponse"]):
@@ -57,12 +69,24 @@ class AsyncFiscalYears(AsyncResource["AsyncFiscalYearsWithRawResponse"]):
             _LIST, path={"company_id": company_id}, query={"per_page": per_page}, number=page
         )
 
-    async def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear:
+    @overload
+    async def create(self, company_id: int, body: models.FiscalYearCreate) -> models.FiscalYear: ...
+    @overload
+    async def create(
+        self, company_id: int, **fields: Unpack[params.FiscalYearCreate]
+    ) -> models.FiscalYear: ...
+    async def create(
+        self, company_id: int, body: models.FiscalYearCreate | None = None, **fields: object
+    ) -> models.FiscalYear:
         """Create a fiscal year.
 
         ``POST /companies/{company_id}/fiscal_years``; scope ``fiscal_years:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("fiscal_years.FiscalYearCreate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -52,12 +53,22 @@ class Journals(Resource["JournalsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
-    def create(self, company_id: int, body: models.JournalCreate) -> models.Journal:
+    @overload
+    def create(self, company_id: int, body: models.JournalCreate) -> models.Journal: ...
+    @overload
+    def create(self, company_id: int, **fields: Unpack[params.JournalCreate]) -> models.Journal: ...
+    def create(
+        self, company_id: int, body: models.JournalCreate | None = None, **fields: object
+    ) -> models.Journal:
         """Create a journal.
 
         ``POST /companies/{company_id}/journals``; scope ``journals:all``; may be refused with 422.
         """
-        return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("journals.JournalCreate", body, fields, required=True),
+        )
 
 
 class AsyncJournals(AsyncResource["AsyncJournalsWithRawResponse"]):
@@ -86,12 +97,22 @@ class AsyncJournals(AsyncResource["AsyncJournalsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
 
-    async def create(self, company_id: int, body: models.JournalCreate) -> models.Journal:
+    @overload
+    async def create(self, company_id: int, body: models.JournalCreate) -> models.Journal: ...
+    @overload
+    async def create(self, company_id: int, **fields: Unpack[params.JournalCreate]) -> models.Journal: ...
+    async def create(
+        self, company_id: int, body: models.JournalCreate | None = None, **fields: object
+    ) -> models.Journal:
         """Create a journal.
 
         ``POST /companies/{company_id}/journals``; scope ``journals:all``; may be refused with 422.
         """
-        return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("journals.JournalCreate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -59,21 +60,45 @@ class LedgerAccounts(Resource["LedgerAccountsWithRawResponse"]):
         """
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
-    def create(self, company_id: int, body: models.LedgerAccountCreate) -> models.LedgerAccount:
+    @overload
+    def create(self, company_id: int, body: models.LedgerAccountCreate) -> models.LedgerAccount: ...
+    @overload
+    def create(
+        self, company_id: int, **fields: Unpack[params.LedgerAccountCreate]
+    ) -> models.LedgerAccount: ...
+    def create(
+        self, company_id: int, body: models.LedgerAccountCreate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Create a ledger account.
 
         ``POST /companies/{company_id}/ledger_accounts``; scope ``ledger_accounts:all``; may be refused
         with 422.
         """
-        return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("ledger_accounts.LedgerAccountCreate", body, fields, required=True),
+        )
 
-    def update(self, company_id: int, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount:
+    @overload
+    def update(self, company_id: int, id: int, body: models.LedgerAccountUpdate) -> models.LedgerAccount: ...
+    @overload
+    def update(
+        self, company_id: int, id: int, **fields: Unpack[params.LedgerAccountUpdate]
+    ) -> models.LedgerAccount: ...
+    def update(
+        self, company_id: int, id: int, body: models.LedgerAccountUpdate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Change a ledger account. What is left unset stays as it is; null clears a field.
 
         ``PUT /companies/{company_id}/ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused
         with 422.
         """
-        return self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"company_id": company_id, "id": id},
+            body=body_of("ledger_accounts.LedgerAccountUpdate", body, fields, required=True),
+        )
 
 
 class AsyncLedgerAccounts(AsyncResource["AsyncLedgerAccountsWithRawResponse"]):
@@ -103,23 +128,47 @@ class AsyncLedgerAccounts(AsyncResource["AsyncLedgerAccountsWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
 
-    async def create(self, company_id: int, body: models.LedgerAccountCreate) -> models.LedgerAccount:
+    @overload
+    async def create(self, company_id: int, body: models.LedgerAccountCreate) -> models.LedgerAccount: ...
+    @overload
+    async def create(
+        self, company_id: int, **fields: Unpack[params.LedgerAccountCreate]
+    ) -> models.LedgerAccount: ...
+    async def create(
+        self, company_id: int, body: models.LedgerAccountCreate | None = None, **fields: object
+    ) -> models.LedgerAccount:
         """Create a ledger account.
 
         ``POST /companies/{company_id}/ledger_accounts``; scope ``ledger_accounts:all``; may be refused
         with 422.
         """
-        return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("ledger_accounts.LedgerAccountCreate", body, fields, required=True),
+        )
 
+    @overload
     async def update(
         self, company_id: int, id: int, body: models.LedgerAccountUpdate
+    ) -> models.LedgerAccount: ...
+    @overload
+    async def update(
+        self, company_id: int, id: int, **fields: Unpack[params.LedgerAccountUpdate]
+    ) -> models.LedgerAccount: ...
+    async def update(
+        self, company_id: int, id: int, body: models.LedgerAccountUpdate | None = None, **fields: object
     ) -> models.LedgerAccount:
         """Change a ledger account. What is left unset stays as it is; null clears a field.
 
         ``PUT /companies/{company_id}/ledger_accounts/{id}``; scope ``ledger_accounts:all``; may be refused
         with 422.
         """
-        return await self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"company_id": company_id, "id": id},
+            body=body_of("ledger_accounts.LedgerAccountUpdate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

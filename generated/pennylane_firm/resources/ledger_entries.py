@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -62,21 +62,43 @@ class LedgerEntries(Resource["LedgerEntriesWithRawResponse"]):
         """
         return self._core.call(_GET, path={"company_id": company_id, "id": id})
 
-    def create(self, company_id: int, body: models.LedgerEntryCreate) -> models.LedgerEntry:
+    @overload
+    def create(self, company_id: int, body: models.LedgerEntryCreate) -> models.LedgerEntry: ...
+    @overload
+    def create(self, company_id: int, **fields: Unpack[params.LedgerEntryCreate]) -> models.LedgerEntry: ...
+    def create(
+        self, company_id: int, body: models.LedgerEntryCreate | None = None, **fields: object
+    ) -> models.LedgerEntry:
         """Create a ledger entry.
 
         ``POST /companies/{company_id}/ledger_entries``; scope ``ledger_entries:all``; may be refused with
         422.
         """
-        return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("ledger_entries.LedgerEntryCreate", body, fields, required=True),
+        )
 
-    def update(self, company_id: int, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntry:
+    @overload
+    def update(self, company_id: int, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntry: ...
+    @overload
+    def update(
+        self, company_id: int, id: int, **fields: Unpack[params.LedgerEntryUpdate]
+    ) -> models.LedgerEntry: ...
+    def update(
+        self, company_id: int, id: int, body: models.LedgerEntryUpdate | None = None, **fields: object
+    ) -> models.LedgerEntry:
         """Change a ledger entry. What is left unset stays as it is; null clears a field.
 
         ``PUT /companies/{company_id}/ledger_entries/{id}``; scope ``ledger_entries:all``; may be refused
         with 422.
         """
-        return self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"company_id": company_id, "id": id},
+            body=body_of("ledger_entries.LedgerEntryUpdate", body, fields, required=True),
+        )
 
 
 class AsyncLedgerEntries(AsyncResource["AsyncLedgerEntriesWithRawResponse"]):
@@ -111,21 +133,47 @@ class AsyncLedgerEntries(AsyncResource["AsyncLedgerEntriesWithRawResponse"]):
         """
         return await self._core.call(_GET, path={"company_id": company_id, "id": id})
 
-    async def create(self, company_id: int, body: models.LedgerEntryCreate) -> models.LedgerEntry:
+    @overload
+    async def create(self, company_id: int, body: models.LedgerEntryCreate) -> models.LedgerEntry: ...
+    @overload
+    async def create(
+        self, company_id: int, **fields: Unpack[params.LedgerEntryCreate]
+    ) -> models.LedgerEntry: ...
+    async def create(
+        self, company_id: int, body: models.LedgerEntryCreate | None = None, **fields: object
+    ) -> models.LedgerEntry:
         """Create a ledger entry.
 
         ``POST /companies/{company_id}/ledger_entries``; scope ``ledger_entries:all``; may be refused with
         422.
         """
-        return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("ledger_entries.LedgerEntryCreate", body, fields, required=True),
+        )
 
-    async def update(self, company_id: int, id: int, body: models.LedgerEntryUpdate) -> models.LedgerEntry:
+    @overload
+    async def update(
+        self, company_id: int, id: int, body: models.LedgerEntryUpdate
+    ) -> models.LedgerEntry: ...
+    @overload
+    async def update(
+        self, company_id: int, id: int, **fields: Unpack[params.LedgerEntryUpdate]
+    ) -> models.LedgerEntry: ...
+    async def update(
+        self, company_id: int, id: int, body: models.LedgerEntryUpdate | None = None, **fields: object
+    ) -> models.LedgerEntry:
         """Change a ledger entry. What is left unset stays as it is; null clears a field.
 
         ``PUT /companies/{company_id}/ledger_entries/{id}``; scope ``ledger_entries:all``; may be refused
         with 422.
         """
-        return await self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"company_id": company_id, "id": id},
+            body=body_of("ledger_entries.LedgerEntryUpdate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

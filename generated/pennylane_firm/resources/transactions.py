@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exchange import Operation
-from .._raw import AsyncResource, Resource
+from .._raw import AsyncResource, Resource, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal
+    from typing import Literal, Unpack
 
-    from .. import filters, models
+    from .. import filters, models, params
     from .._pages import AsyncPages, Page
     from .._raw import async_raw_method, raw_method
 
@@ -50,20 +50,46 @@ class Transactions(Resource["TransactionsWithRawResponse"]):
             cursor=cursor,
         )
 
-    def create(self, company_id: int, body: models.TransactionCreate) -> models.Transaction:
+    @overload
+    def create(self, company_id: int, body: models.TransactionCreate) -> models.Transaction: ...
+    @overload
+    def create(self, company_id: int, **fields: Unpack[params.TransactionCreate]) -> models.Transaction: ...
+    def create(
+        self, company_id: int, body: models.TransactionCreate | None = None, **fields: object
+    ) -> models.Transaction:
         """Create a transaction.
 
         ``POST /companies/{company_id}/transactions``; scope ``transactions:all``.
         """
-        return self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("transactions.TransactionCreate", body, fields, required=True),
+        )
 
-    def update(self, company_id: int, id: int, body: models.TransactionUpdate) -> models.Transaction:
+    @overload
+    def update(self, company_id: int, id: int, body: models.TransactionUpdate) -> models.Transaction: ...
+    @overload
+    def update(
+        self, company_id: int, id: int, **fields: Unpack[params.TransactionUpdateCustomerId]
+    ) -> models.Transaction: ...
+    @overload
+    def update(
+        self, company_id: int, id: int, **fields: Unpack[params.TransactionUpdateSupplierId]
+    ) -> models.Transaction: ...
+    def update(
+        self, company_id: int, id: int, body: models.TransactionUpdate | None = None, **fields: object
+    ) -> models.Transaction:
         """Change a transaction. What is left unset stays as it is; null clears a field.
 
         ``PUT /companies/{company_id}/transactions/{id}``; scope ``transactions:all``; may be refused with
         422.
         """
-        return self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+        return self._core.call(
+            _UPDATE,
+            path={"company_id": company_id, "id": id},
+            body=body_of("transactions.TransactionUpdate", body, fields, required=True),
+        )
 
 
 class AsyncTransactions(AsyncResource["AsyncTransactionsWithRawResponse"]):
@@ -89,20 +115,50 @@ class AsyncTransactions(AsyncResource["AsyncTransactionsWithRawResponse"]):
             cursor=cursor,
         )
 
-    async def create(self, company_id: int, body: models.TransactionCreate) -> models.Transaction:
+    @overload
+    async def create(self, company_id: int, body: models.TransactionCreate) -> models.Transaction: ...
+    @overload
+    async def create(
+        self, company_id: int, **fields: Unpack[params.TransactionCreate]
+    ) -> models.Transaction: ...
+    async def create(
+        self, company_id: int, body: models.TransactionCreate | None = None, **fields: object
+    ) -> models.Transaction:
         """Create a transaction.
 
         ``POST /companies/{company_id}/transactions``; scope ``transactions:all``.
         """
-        return await self._core.call(_CREATE, path={"company_id": company_id}, body=body)
+        return await self._core.call(
+            _CREATE,
+            path={"company_id": company_id},
+            body=body_of("transactions.TransactionCreate", body, fields, required=True),
+        )
 
-    async def update(self, company_id: int, id: int, body: models.TransactionUpdate) -> models.Transaction:
+    @overload
+    async def update(
+        self, company_id: int, id: int, body: models.TransactionUpdate
+    ) -> models.Transaction: ...
+    @overload
+    async def update(
+        self, company_id: int, id: int, **fields: Unpack[params.TransactionUpdateCustomerId]
+    ) -> models.Transaction: ...
+    @overload
+    async def update(
+        self, company_id: int, id: int, **fields: Unpack[params.TransactionUpdateSupplierId]
+    ) -> models.Transaction: ...
+    async def update(
+        self, company_id: int, id: int, body: models.TransactionUpdate | None = None, **fields: object
+    ) -> models.Transaction:
         """Change a transaction. What is left unset stays as it is; null clears a field.
 
         ``PUT /companies/{company_id}/transactions/{id}``; scope ``transactions:all``; may be refused with
         422.
         """
-        return await self._core.call(_UPDATE, path={"company_id": company_id, "id": id}, body=body)
+        return await self._core.call(
+            _UPDATE,
+            path={"company_id": company_id, "id": id},
+            body=body_of("transactions.TransactionUpdate", body, fields, required=True),
+        )
 
 
 if TYPE_CHECKING:

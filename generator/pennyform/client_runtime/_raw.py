@@ -1,13 +1,17 @@
 # Part of every emitted client: `pennyform generate` copies it, with its own header in place of this line.
-"""Resources, and their ``with_raw_response``: answers with their status, headers and request id."""
+"""What resources are made of: bodies out of keyword arguments, and ``with_raw_response``."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
+import msgspec
+
+from ._codec import Variants, convert
 from ._exchange import Reply, Steps
 from ._transport import AsyncCore, Core
 
@@ -151,3 +155,41 @@ class AsyncResource(Generic[W]):
     def with_raw_response(self) -> W:
         """The same methods; each returns a ``RawResponse``: status, headers, request id, and its value."""
         return cast("W", AsyncRawMethods(type(self), self._core))
+
+
+def body_of(model: str, body: object | None, fields: Mapping[str, Any], *, required: bool) -> object | None:
+    """The body of a request: the model that was given, or one made of keyword arguments.
+
+    Args:
+        model: the class or union of the body in ``models``, as ``module.Class``.
+        body: a model, or None.
+        fields: what it is made of, under the contract's names; objects within it are models or mappings.
+        required: whether the request must have a body.
+
+    Raises:
+        TypeError: both are given, a field is unknown or missing, or a float stands where a decimal may.
+        msgspec.ValidationError: a value does not fit the contract; the message has its place.
+    """
+    if body is not None:
+        if fields:
+            raise TypeError(f"give a model or keyword arguments, not both: {', '.join(fields)}")
+        return body
+    if not fields and not required:
+        return None
+    module, _, name = model.partition(".")
+    type_ = getattr(import_module(f"{__package__}.models.{module}"), name)
+    if isinstance(type_, Variants) and type_.field and type_.field not in fields:
+        # A variant is never meant by what was left out: it may be the one that cannot be undone.
+        raise TypeError(f"{name}: {type_.field} must be given")
+    kinds = type_.of if isinstance(type_, Variants) else (type_,)
+    known = {key for kind in kinds for key in kind.__struct_encode_fields__}
+    unknown = [key for key in fields if key not in known]
+    if unknown:
+        raise TypeError(f"{name} has no field {', '.join(unknown)}")
+    if not isinstance(type_, Variants):
+        required_keys = [field.encode_name for field in msgspec.structs.fields(type_) if field.required]
+        missing = [key for key in required_keys if key not in fields]
+        if missing:
+            raise TypeError(f"{name}: {', '.join(missing)} must be given")
+    value: object = convert(fields, type_)
+    return value

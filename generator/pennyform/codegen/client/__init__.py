@@ -11,6 +11,7 @@ from pennyform.codegen.client.filters import filters
 from pennyform.codegen.client.methods import resource
 from pennyform.codegen.client.model_modules import modules
 from pennyform.codegen.client.names import base_path, identifier
+from pennyform.codegen.client.params import params
 from pennyform.codegen.client.proof import prove
 from pennyform.codegen.client.render import Renderer, oauth_endpoints
 from pennyform.codegen.client.supported import without_unsupported
@@ -81,6 +82,7 @@ def _render(contract: Contract, renderer: Renderer, version: str) -> dict[str, s
         renderer.runtime(oauth_endpoints(contract), base_path(contract), version)
         | renderer.models(models)
         | renderer.filters(filters(contract))
+        | renderer.params(params(contract))
         | renderer.resources(resources)
     )
 

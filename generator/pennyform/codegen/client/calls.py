@@ -17,6 +17,7 @@ from pennyform.codegen.client.names import (
     component_of,
     distinct_names,
 )
+from pennyform.codegen.client.params import keyword_bodies
 from pennyform.codegen.client.python_types import PARAMETER, Type, python_type, union_members
 from pennyform.findings import failure
 from pennyform.spec.normaliser.contract import Answer, Contract, Operation, Parameter, Schema
@@ -65,6 +66,7 @@ class Call:
 
     Of a list, ``items`` is the type of what it yields, and ``page`` the argument that says which page to get;
     ``arguments`` are its other arguments. ``settings`` are what its ``Operation`` says beyond the usual.
+    ``variants`` are the types of ``params`` whose keys may be keyword arguments in place of a body.
     """
 
     operation: Operation
@@ -75,6 +77,7 @@ class Call:
     body: Code | None
     page: Argument | None
     settings: tuple[Code, ...]
+    variants: tuple[Code, ...] = ()
 
     def at(self, *locations: str) -> tuple[Argument, ...]:
         """The arguments that are sent in some places."""
@@ -133,7 +136,20 @@ def call_of(operation: Operation, contract: Contract) -> Call:
         body,
         page,
         tuple(_settings(operation, arguments, components)),
+        _variants(operation, arguments, components),
     )
+
+
+def _variants(
+    operation: Operation, arguments: Iterable[Argument], components: Components
+) -> tuple[Code, ...]:
+    """The types of ``params`` whose keys may be keyword arguments in place of a body."""
+    request = operation.request
+    if request is None or not (is_json(request.media_type) or request.media_type in FORMS):
+        return ()
+    taken = {*_TAKEN, *(str(argument.variable) for argument in arguments)}
+    names = keyword_bodies(request.schema, taken, components)
+    return tuple(Code(f"params.{class_name(name)}") for name in names)
 
 
 def _answer_code(operation: Operation, answer: Answer) -> Code:

@@ -10,7 +10,7 @@ from pennyform.spec.document.json_types import Json, child
 from pennyform.text import is_hidden
 
 # Modules written from the contract. Everything else is the same for every contract, but for resource names.
-_FROM_CONTRACT = ("/models/", "/resources/", "/filters.py")
+_FROM_CONTRACT = ("/models/", "/resources/", "/filters.py", "/params.py")
 _ALLOWED_NODES = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef,
     ast.arguments, ast.arg, ast.keyword, ast.Return, ast.Expr, ast.Assign, ast.AnnAssign, ast.If, ast.Await,
@@ -20,6 +20,7 @@ _ALLOWED_NODES = (
 _ALLOWED_CALLS = {
     "Operation",
     "async_raw_method",
+    "body_of",
     "field",
     "lazily",
     "left_out",
@@ -28,6 +29,7 @@ _ALLOWED_CALLS = {
     "self._core.call",
     "self._core.numbered_page",
     "self._core.page",
+    "t.TypedDict",
 }
 
 
@@ -148,7 +150,9 @@ def _bound_names(statements: list[ast.stmt]) -> Iterator[tuple[int, str]]:
     """The names that some statements bind, with their lines; of two branches the first counts."""
     for statement in statements:
         if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield statement.lineno, statement.name
+            # What is overloaded is bound again by what it stands for.
+            if not any(ast.unparse(decorator) == "overload" for decorator in statement.decorator_list):
+                yield statement.lineno, statement.name
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             for alias in statement.names if statement.names[0].name != "*" else ():
                 yield statement.lineno, alias.asname or alias.name

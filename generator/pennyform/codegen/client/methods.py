@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pennyform.codegen.client.calls import FIRST_PAGE_ONLY, Argument, Call, call_of
 from pennyform.codegen.client.code import Code, docstring, join_code, literal
@@ -18,6 +18,7 @@ from pennyform.codegen.client.names import (
     Variant,
     answer_name,
     base_path,
+    body_name,
     identifier,
     resource_class,
     short_path,
@@ -120,11 +121,12 @@ _READING_ORDER = {"list": 0, "get": 1, "create": 2, "update": 3, "delete": 4}
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One method: its ``def`` line, its docstring, its body."""
+    """One method: its ``def`` line, its docstring, its body, and its overloads' ``def`` lines."""
 
     head: Code
     docstring: Code
     body: Code
+    overloads: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class Resource:
     """One resource: constants for its operations, and a class of each variant over them.
 
     ``imports`` are what its annotations need. ``lists`` is whether all of its objects can be listed without
-    naming another object first. ``names`` are those of the methods that are not left out.
+    naming another object first; ``overloads`` whether a body can be keyword arguments. ``names`` are those
+    of the methods that are not left out.
     """
 
     module: Code
@@ -143,6 +146,7 @@ class Resource:
     classes: dict[str, Code]
     functions: dict[str, tuple[Function, ...]]
     names: tuple[Code, ...]
+    overloads: bool
     lists: bool
     has_stubs: bool
 
@@ -178,8 +182,13 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         constants.append(Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})"))
     taken = {call.operation.name for call in calls}
     stubs = [_stub(operation) for operation in skipped if operation.name not in taken]
-    functions = {variant.key: (*_functions(calls, variant), *stubs) for variant in VARIANTS}
-    heads = [function.head for methods in functions.values() for function in methods]
+    functions = {variant.key: (*_functions(calls, variant, modules), *stubs) for variant in VARIANTS}
+    heads = [
+        head
+        for methods in functions.values()
+        for method in methods
+        for head in (method.head, *method.overloads)
+    ]
     return Resource(
         Code(identifier(name)),
         resource_docstring(name, indent=4),
@@ -189,6 +198,7 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         {variant.key: resource_class(name, variant) for variant in VARIANTS},
         functions,
         tuple(call.name for call in calls),
+        any(call.variants for call in calls),
         any(call.items and call.name == "list" and not call.at("path") for call in calls),
         bool(stubs),
     )
@@ -221,8 +231,8 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
     for module, names in (
         ("collections.abc", ("Mapping", "Sequence")),
         ("decimal", ("Decimal",)),
-        ("typing", ("Any", "Literal", "NoReturn")),
-        ("..", ("filters", "models", "types")),
+        ("typing", ("Any", "Literal", "NoReturn", "Unpack")),
+        ("..", ("filters", "models", "params", "types")),
         (".._pages", ("AsyncPages", "Page")),
         (".._raw", ("async_raw_method", "raw_method")),
     ):
@@ -234,32 +244,48 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
             yield Code(f"from {module} import {join_code(used)}")
 
 
-def _functions(calls: Iterable[Call], variant: Variant) -> Iterator[Function]:
+def _functions(calls: Iterable[Call], variant: Variant, modules: Mapping[str, str]) -> Iterator[Function]:
     """The methods of a resource."""
     for call in calls:
         words = method_docstring(call.operation)
         if call.items is None:
-            head = _head(f"{variant.async_}def {call.name}", call, call.arguments, call.answer)
-            start = f"return {variant.await_}self._core.call"
-            yield Function(head, words, _core_call(start, call))
+            start = f"{variant.async_}def {call.name}"
+            head = _head(start, call, call.arguments, call.answer, keywords=Code("object"))
+            body = _core_call(f"return {variant.await_}self._core.call", call, modules)
+            yield Function(head, words, body, tuple(_overloads(start, call)))
             continue
         arguments = (*call.arguments, call.page) if call.page else call.arguments
         head = _head(f"def {call.name}", call, arguments, Code(f"{variant.page}[{call.items}]"))
         core = "numbered_page" if call.numbered else "page"
-        yield Function(head, words, _core_call(f"return self._core.{core}", call))
+        yield Function(head, words, _core_call(f"return self._core.{core}", call, modules))
 
 
-def _head(start: str, call: Call, arguments: Sequence[Argument], returns: Code) -> Code:
+def _overloads(start: str, call: Call) -> Iterator[Code]:
+    """A method with a body takes a model, or the keys of one of its variants."""
+    if call.variants:
+        yield _head(start, call, call.arguments, call.answer)
+        for variant in call.variants:
+            fields = Code(f"Unpack[{variant}]")
+            yield _head(start, replace(call, body=None), call.arguments, call.answer, keywords=fields)
+
+
+def _head(
+    start: str, call: Call, arguments: Sequence[Argument], returns: Code, *, keywords: Code | None = None
+) -> Code:
+    """A ``def`` line; ``keywords`` is the type of the keyword arguments that a body can be made of."""
     parts = [Code("self"), *(argument.declaration for argument in arguments if argument.location == "path")]
     if call.body:
-        parts.append(call.body)
+        optional = keywords and call.variants and not call.body.endswith("= None")
+        parts.append(Code(f"{call.body} | None = None") if optional else call.body)
     keyword_only = [argument.declaration for argument in arguments if argument.location != "path"]
     if keyword_only:
         parts += [Code("*"), *keyword_only]
+    if keywords and call.variants:
+        parts.append(Code(f"**fields: {keywords}"))
     return Code(f"{start}({join_code(parts)}) -> {returns}:")
 
 
-def _core_call(start: str, call: Call) -> Code:
+def _core_call(start: str, call: Call, modules: Mapping[str, str]) -> Code:
     """The call of the client's core."""
     parts = [call.constant]
     is_list = call.items is not None and not call.numbered
@@ -277,7 +303,12 @@ def _core_call(start: str, call: Call) -> Code:
             parts.append(Code(f"first={{{join_code(argument.item for argument in once)}}}"))
     if call.page:
         parts.append(Code(f"{'number' if call.numbered else 'cursor'}={call.page.variable}"))
-    if call.body:
+    request = call.operation.request
+    if call.variants and request:
+        name = body_name(call.operation)
+        model, required = literal(f"{modules[name]}.{name}"), bool(request.required)
+        parts.append(Code(f"body=body_of({model}, body, fields, required={literal(required)})"))
+    elif call.body:
         parts.append(Code("body=body"))
     return Code(f"{start}({join_code(parts)})")
 

@@ -15,7 +15,7 @@ from pennyform.findings import Failure, Finding, Severity, failure, tidy
 # Undefined names, names that hide others, and arguments that do.
 _RULES = "F811,F821,F822,F823"
 # Modules of the package whose names annotations in others use, by the name that they are imported as.
-_NAMESPACES = ("filters", "models", "types")
+_NAMESPACES = ("filters", "models", "params", "types")
 _IMPORT = """
 import importlib, pathlib, sys
 root = pathlib.Path(sys.argv[1])
@@ -118,5 +118,7 @@ def _defined(tree: ast.Module) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
         elif isinstance(node, ast.ImportFrom):
             yield from (alias.name for alias in node.names)

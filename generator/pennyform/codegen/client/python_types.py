@@ -16,6 +16,8 @@ AMOUNT, NUMBER = "amount", "number"
 MIXED, FREE = "mixed", "free"
 PARAMETER = "parameter"
 """A direction beside ``request`` and ``answer``: an argument of a method, in a module of resources."""
+FIELDS = "fields"
+"""The same for a request that is given as keyword arguments, or as a mapping."""
 
 _STRINGS = {
     "date": Code("dt.date"),
@@ -23,6 +25,7 @@ _STRINGS = {
     "date-time": Code("dt.datetime"),
     "binary": Code("File"),
 }
+_CONTAINERS = {PARAMETER: ("Sequence", "Mapping"), FIELDS: ("abc.Sequence", "abc.Mapping")}
 _SCALARS = {"boolean": Code("bool"), "integer": Code("int"), "null": Code("None")}
 
 
@@ -78,7 +81,7 @@ def python_type(schema: Schema, direction: str) -> Type:
     kinds = schema.get("type", [])
     kinds = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
     if name:
-        prefix = "models." if direction == PARAMETER else ""
+        prefix = "models." if direction in (PARAMETER, FIELDS) else ""
         bare = _type(f"{prefix}{class_name(name)}", frozenset({name}))
     elif members:
         bare = any_of(python_type(member, direction) for member in members)
@@ -126,7 +129,7 @@ def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
     # JSON numbers are read as decimals too: a float would not keep an amount to the cent.
     if kind == "number":
         return _type("DecimalNumber" if direction == ANSWER else "Decimal")
-    sequence, mapping = ("Sequence", "Mapping") if direction == PARAMETER else ("list", "dict")
+    sequence, mapping = _CONTAINERS.get(direction, ("list", "dict"))
     if kind == "array":
         items = python_type(schema.get("items", {}), direction)
         return _type(f"{sequence}[{items.code}]", items.components)
@@ -146,7 +149,8 @@ def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
 
 def _string(schema: Schema, direction: str) -> Code:
     if schema.get("format") == "decimal":
-        return Code("BlankableDecimal" if direction != PARAMETER and _may_be_blank(schema) else "Decimal")
+        is_argument = direction in (PARAMETER, FIELDS)
+        return Code("Decimal" if is_argument or not _may_be_blank(schema) else "BlankableDecimal")
     if direction == PARAMETER and schema.get("format") == "binary":
         return Code("str")
     return _STRINGS.get(schema.get("format", ""), Code("str"))

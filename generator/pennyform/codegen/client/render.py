@@ -16,6 +16,7 @@ from pennyform.codegen.client.filters import Filter
 from pennyform.codegen.client.methods import Resource
 from pennyform.codegen.client.models import Model, Struct
 from pennyform.codegen.client.names import MODEL_IMPORTS, VARIANTS, class_name
+from pennyform.codegen.client.params import imports
 from pennyform.findings import failure
 from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.normaliser.contract import Contract
@@ -87,6 +88,10 @@ class Renderer:
             )
             files.append(page)
         return dict(files)
+
+    def params(self, params: Sequence[Code]) -> dict[str, str]:
+        """The types of what keyword arguments of requests may hold."""
+        return dict([self._module("params.py", "params.py.jinja", params=params, imports=imports(params))])
 
     def filters(self, filters: Sequence[Filter]) -> dict[str, str]:
         """The types of what lists can be filtered by."""
