@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -27,7 +29,7 @@ from pennyform.engine.standing import state_of
 from pennyform.results.documents import DOCUMENTS, json_text
 from pennyform.sandbox import Sandbox
 
-from .world import CUSTOMER, SECRET, FakeClock, Fault, Wire, answering, invoice
+from .world import API, CUSTOMER, PRODUCT, SECRET, FakeClock, Fault, Wire, answering, invoice
 
 NAMES = ("alder", "birch", "cedar")
 SETTINGS = """\
@@ -38,6 +40,11 @@ policies: {{company_id: {1}}}
 """
 
 
+def variable(name: str) -> str:
+    """A company's name as it stands in the name of a variable."""
+    return name.upper().replace("-", "_")
+
+
 class Keyboard(io.StringIO):
     """A terminal at which somebody types."""
 
@@ -46,11 +53,12 @@ class Keyboard(io.StringIO):
 
 
 class Firm:
-    """A repository of three companies, and a service that keeps the books of all of them."""
+    """A repository of several companies, and a service that keeps the books of all of them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, names: Sequence[str] = NAMES) -> None:
         self.root = root
-        self.sandbox = Sandbox(rate_limit=False)
+        self.clock = FakeClock()
+        self.sandbox = Sandbox(clock=self.clock.now, rate_limit=False)
         self.wire = Wire(self.sandbox.transport())
         self.environ = {
             "PENNYFORM_STATE": str(root.parent / "state"),
@@ -61,14 +69,14 @@ class Firm:
         self.write("pennyform.yaml", 'version: 1\nenvironment: production\ncompanies: ["companies/*"]\n')
         self.write("customers/acme.yaml", CUSTOMER)
         self.ids: dict[str, int] = {}
-        for name in NAMES:
+        for name in names:
             self.ids[name] = self.sandbox.add_company(f"{name.title()} SARL")
             self.sandbox.add_token(f"token-of-{name}", company=self.ids[name])
-            self.environ[f"PENNYLANE_TOKEN_{name.upper()}"] = f"token-of-{name}"
+            self.environ[f"PENNYLANE_TOKEN_{variable(name)}"] = f"token-of-{name}"
             self.settings(name)
             self.write(f"companies/{name}/invoices/one.yaml", invoice(f"{name[0].upper()}-1"))
         self.out = self.err = ""
-        self.runtime = replace(Runtime.system(), transport=self.wire, patience=IMMEDIATE)
+        self.runtime = replace(Runtime.system(), clock=self.clock, transport=self.wire, patience=IMMEDIATE)
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -76,7 +84,7 @@ class Firm:
         path.write_text(text, encoding="utf-8")
 
     def settings(self, name: str, text: str = SETTINGS, **changes: Any) -> None:
-        values = {"variable": name.upper(), "company_id": self.ids[name]} | changes
+        values = {"variable": variable(name), "company_id": self.ids[name]} | changes
         self.write(f"companies/{name}/pennyform.yaml", text.format(*values.values()))
 
     def __call__(self, *words: str, keyboard: str = "") -> int:
@@ -339,9 +347,7 @@ def issue(firm: Firm) -> None:
 def test_status_from_few_requests(firm: Firm) -> None:
     issue(firm)
     firm.write("companies/alder/invoices/three.yaml", invoice("A-3"))
-    clock = FakeClock()
-    clock.seconds = 60 * 86400
-    firm.runtime = replace(firm.runtime, clock=clock)
+    firm.clock.seconds += 60 * 86400
     firm.wire.sent.clear()
     assert firm("status", "--all", "--format", "json") == 0, firm.err
     document = json.loads(firm.out)
@@ -463,3 +469,96 @@ def test_what_git_says(tmp_path: Path) -> None:
     origin = system_origin(tmp_path)
     assert origin.person == "Ada <ada@example.com>"
     assert len(origin.commit) == 40
+
+
+# --- the page, and runs that keep nothing -------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "companies.md"
+
+
+def commands_of(page: str) -> list[list[str]]:
+    """The commands in the shell blocks of a page, in their order."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("pennyform ")]
+    return [shlex.split(line)[1:] for line in lines]
+
+
+def test_thirty_companies_by_the_commands_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("alder", "birch", *(f"client-{number:02}" for number in range(28)))
+    firm = Firm(tmp_path.resolve() / "firm", names)
+    monkeypatch.chdir(firm.root)
+    for name in names:
+        firm.write(f"companies/{name}/invoices/2026-04.yaml", invoice(f"{name}-2", finalize=True))
+    firm.write("companies/birch/products/fee.yaml", PRODUCT)
+    # A commit that touches three companies: its files, as a hook gets them.
+    touched = [f"companies/{name}/invoices/2026-04.yaml" for name in names[:3]]
+    assert firm("validate", *touched) == 0, firm.out
+    assert firm("fmt", *touched) == 0, firm.out
+    assert firm("fmt", "--check", *touched) == 0, firm.out
+    for words in commands_of(PAGE.read_text(encoding="utf-8")):
+        expanded = [str(path) for word in words for path in sorted(firm.root.glob(word)) or [word]]
+        assert firm(*expanded) == 0, (words, firm.out[-1000:], firm.err[-1000:])
+    assert len(list(books_of_companies(firm))) == 60
+    assert firm("audit", "--all", "--format", "jsonl") == 0
+    assert len(firm.out.splitlines()) == 30
+    firm.sandbox.close()
+
+
+def books_of_companies(firm: Firm) -> Iterator[dict[str, Any]]:
+    """Every invoice of every company, read past pennyform."""
+    transport = firm.sandbox.transport()
+    for name in firm.ids:
+        with httpx.Client(
+            transport=transport, headers={"authorization": f"Bearer token-of-{name}"}
+        ) as client:
+            yield from client.get(f"{API}/customer_invoices?limit=100").raise_for_status().json()["items"]
+
+
+def test_every_step_with_an_empty_state_folder(firm: Firm) -> None:
+    """As in CI that keeps nothing but the key: each step on a machine of its own."""
+    for name in NAMES:
+        letter = name[0].upper()
+        firm.write(f"companies/{name}/invoices/two.yaml", invoice(f"{letter}-2", finalize=True))
+    machines = iter(range(99))
+
+    def step(*words: str) -> int:
+        firm.environ["PENNYFORM_STATE"] = str(firm.root.parent / f"machine-{next(machines)}")
+        return firm(*words)
+
+    assert step("validate") == 0, firm.out
+    assert step("plan", "--all", "--out", "plans") == 0, firm.err
+    plans = [f"plans/{name}.plan" for name in NAMES]
+    assert step("apply", *plans) == 0, firm.err
+    assert step("verify", "--all") == 0
+    assert step("status", "--all") == 0
+    books = list(books_of_companies(firm))
+    assert len(books) == 6
+    # Nothing is done twice: neither by the same plan nor by another apply.
+    assert step("apply", *plans) == 1
+    assert firm.err.count("plan-stale") == 3
+    assert step("apply", "--all", "--auto-approve") == 0
+    assert step("plan", "--all", "--detailed-exitcode") == 0
+    assert list(books_of_companies(firm)) == books
+    # Who issued them is only in the journal of the machine that did.
+    assert step("audit", "--all", "--format", "jsonl") == 0
+    assert firm.out == ""
+
+
+def test_only_a_kept_folder_knows_what_was_mailed(firm: Firm) -> None:
+    mail = "  send_by_email: true\n"
+    firm.write("customers/acme.yaml", CUSTOMER + "emails: [accounts@acme.example]\n")
+    firm.write("companies/alder/invoices/two.yaml", invoice("A-2", finalize=True, options=mail))
+    apply = ("apply", "--company", "alder", "--auto-approve")
+    while firm(*apply) == 75:  # its PDF is being made
+        firm.clock.seconds += 60
+    mails = firm.wire.done("/send_by_email")
+    assert mails == 1
+    assert firm(*apply) == 0
+    kept, firm.environ["PENNYFORM_STATE"] = firm.environ["PENNYFORM_STATE"], str(firm.root.parent / "other")
+    assert firm(*apply) == 5
+    assert "--mailed" in firm.out + firm.err
+    firm.environ["PENNYFORM_STATE"] = kept
+    assert firm(*apply) == 0
+    assert firm.wire.done("/send_by_email") == 1
