@@ -109,6 +109,11 @@ SALES = {
             ONE.replace("quantity: 1", "quantity: -0.5").replace("RATE", "FR_200"),
         ],
     ),
+    "BELOW": (
+        "FRENCH",
+        "",
+        [ONE.replace("RATE", "FR_200"), ONE.replace("99.99", "-9.99").replace("RATE", "FR_200")],
+    ),
     "DEPOSIT": (
         "FRENCH",
         "options: {finalize: true}",
@@ -249,6 +254,11 @@ def test_a_balance_takes_its_deposit_off(documents: dict[str, Document]) -> None
     assert [line.net for line in balance.lines] == [Decimal("399.96"), Decimal("-99.99")]
     assert [line.price > 0 for line in balance.lines] == [True, True]
     assert balance.before_tax == Decimal("299.97")
+
+
+def test_a_price_below_zero_is_a_quantity_below_zero(documents: dict[str, Document]) -> None:
+    line = documents["BELOW"].lines[1]
+    assert (line.quantity, line.price, line.net) == (Decimal(-1), Decimal("9.99"), Decimal("-9.99"))
 
 
 def test_a_credit_note_is_positive_and_names_its_invoice(documents: dict[str, Document]) -> None:

@@ -66,6 +66,16 @@ def test_a_page_is_in_the_language_of_the_customer(folder: Path, capsys: pytest.
     assert "checked by EN 16931: is valid" in text
 
 
+def test_yen_have_no_decimals(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = SECOND.replace("customer: GERMAN", "customer: GERMAN\ncurrency: JPY").replace(
+        "12345.678901", "12345"
+    )
+    write(folder, {"invoices/second.yaml": text})
+    assert main(["preview", "INV-2"]) == 0
+    page_text = capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+    assert ">12.345 ¥<" in page_text or ">12.345 JPY<" in page_text
+
+
 def test_a_french_page_has_the_mentions_of_the_law(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["preview", "invoices/first.yaml", "--html"]) == 0
     text = capsys.readouterr().out
@@ -157,3 +167,14 @@ def test_without_the_extra_one_line_says_what_to_install(
     monkeypatch.setattr(extras, "missing_packages", lambda *_: ["saxonche"])
     assert main(["preview", "INV-1"]) == 1
     assert "pip install 'pennyform[einvoice]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("label", ["Ελληνικά Кириллица Łódź", "𒀀 no font of most machines has it"])
+def test_characters_that_no_font_has_are_a_finding(
+    label: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, {"invoices/first.yaml": FILES["invoices/first.yaml"].replace("Consulting", label)})
+    code = main(["preview", "INV-1", "--pdf", "--out", "one.pdf"])
+    said = capsys.readouterr().err
+    assert code == 0 or "error preview-output: the PDF cannot show INV-1: the text" in said
+    assert code == 0 or label.startswith("𒀀")

@@ -14,6 +14,7 @@ from typing import Any
 from pennyform.documents.extra import needed
 from pennyform.documents.model import Delivery, Document, Line, Party, Tax
 from pennyform.documents.tables import labels
+from pennyform.invoices.money.scalars import minor_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,10 @@ class _Reader:
 
     def _price(self, amount: Decimal) -> str:
         """A price with all its decimals, which may be more than the currency has."""
-        decimals = max(2, -int(amount.normalize().as_tuple().exponent))
-        pattern = self._locale.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * decimals)
+        usual = minor_units(self.document.currency)
+        decimals = max(usual, -int(amount.normalize().as_tuple().exponent))
+        places = "." + "0" * decimals if decimals else ""
+        pattern = self._locale.currency_formats["standard"].pattern.replace(".00", places)
         text: str = self._numbers.format_currency(
             amount, self.document.currency, pattern, locale=self._locale, currency_digits=False
         )

@@ -1,7 +1,8 @@
 """A document as Factur-X: a PDF/A-3b that people read, with the CII document in it that programs read.
 
 Typst lays it out and attaches the XML; what the metadata of Factur-X say is added behind it. Nothing depends
-on the machine: only the fonts of Typst's wheel are used, and the time is the date of the invoice.
+on the machine: the time is the date of the invoice, and the fonts are those of Typst's wheel, unless none of
+them has a character.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pennyform.documents import cii
 from pennyform.documents.extra import needed
 from pennyform.documents.model import Document
 from pennyform.documents.views.content import content
+from pennyform.findings import failure
 from pennyform.text import visible_line
 
 # The metadata of Factur-X 1.0 (annex 5.2), with the description of its names that PDF/A-3 wants.
@@ -47,19 +49,30 @@ def render(document: Document, claims: Sequence[str]) -> bytes:
     """The PDF of ``document``, the same bytes for the same document.
 
     Raises:
-        Failure: ``missing-extra``.
+        Failure: ``missing-extra``; ``preview-output`` when no font has a character of it.
     """
     texts = json.dumps(_visible(dataclasses.asdict(content(document, claims))), ensure_ascii=False)
     xml = cii.write(document).decode()
-    made = needed("typst").compile(
-        _template(),
-        format="pdf",
-        ignore_system_fonts=True,
-        sys_inputs={"content": texts, "xml": xml},
-        pdf_standards=["a-3b"],
-        timestamp=dt.datetime.combine(document.date, dt.time(), dt.UTC),
+    typst, problem = needed("typst"), ""
+    # The fonts of the machine only for characters that Typst's own do not have.
+    for is_portable in (True, False):
+        try:
+            made = typst.compile(
+                _template(),
+                format="pdf",
+                ignore_system_fonts=is_portable,
+                sys_inputs={"content": texts, "xml": xml},
+                pdf_standards=["a-3b"],
+                timestamp=dt.datetime.combine(document.date, dt.time(), dt.UTC),
+            )
+            return _with_metadata(bytes(made))
+        except typst.TypstError as error:
+            problem = str(error)
+    raise failure(
+        "preview-output",
+        f"the PDF cannot show {document.reference}: {problem.removeprefix('PDF/A-3b error: ')}",
+        fix="install a font that has the character, or look at --html",
     )
-    return _with_metadata(bytes(made))
 
 
 def png(document: Document, claims: Sequence[str], ppi: float = 96) -> list[bytes]:
