@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._limits import RateLimit
     from ._pages import AsyncPage, AsyncPages, Page
     from ._raw import RawResponse
+    from ._secrets.credentials import BearerToken
     from .types import UNSET, File, Filter, UnsetType
 else:
     __getattr__, __dir__ = lazily(
@@ -32,6 +33,7 @@ else:
             "_limits": ("RateLimit",),
             "_pages": ("AsyncPage", "AsyncPages", "Page"),
             "_raw": ("RawResponse",),
+            "_secrets.credentials": ("BearerToken",),
             "types": ("UNSET", "File", "Filter", "UnsetType"),
         },
         submodules=("errors", "filters", "models", "oauth", "params", "types"),
@@ -42,6 +44,7 @@ __all__ = [
     "AsyncClient",
     "AsyncPage",
     "AsyncPages",
+    "BearerToken",
     "Bounds",
     "Client",
     "Clock",

@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from pennylane_company import AsyncClient, Client, errors, to_builtins
-from pennylane_company._secrets.credentials import BearerToken
+from pennylane_company import AsyncClient, BearerToken, Client, errors, to_builtins
 from pennylane_company.oauth import FileTokenStore, OAuth
 
 from tests.client.conftest import ORIGIN

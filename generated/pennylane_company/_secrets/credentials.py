@@ -44,7 +44,10 @@ def is_printable(token: str) -> bool:
 
 
 class BearerToken(httpx.Auth):
-    """Puts a company token on each request. It is kept out of every repr."""
+    """Puts a company token on each request, as a client does with a text. It is kept out of every repr.
+
+    A class of one's own may derive from it, to see requests and answers pass by.
+    """
 
     def __init__(self, token: str) -> None:
         # Checked here, because the HTTP library's own complaint would show the whole header.

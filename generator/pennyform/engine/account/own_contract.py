@@ -16,8 +16,7 @@ from typing import Any
 import httpx
 import msgspec
 from jsonschema_rs import Draft202012Validator
-from pennylane_company import models
-from pennylane_company._secrets.credentials import BearerToken
+from pennylane_company import BearerToken, models
 
 from pennyform.engine.account.errors import RefusedError
 
