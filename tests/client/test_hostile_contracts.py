@@ -384,6 +384,7 @@ TAMPERED: list[tuple[dict[str, Any], str]] = [
     ({"name": "list"}, "name-collision"),
     ({"resource": "things.others"}, "name-unsafe"),
     ({"resource": "__init__"}, "name-unsafe"),
+    ({"resource": "with_options"}, "name-unsafe"),
 ]
 
 

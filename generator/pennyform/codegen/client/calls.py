@@ -40,6 +40,8 @@ _PATH = re.compile(r"(/([A-Za-z0-9_.~!$&'()*+,;=:@-]|\{[^{}/?#%\s]+\})+)+/?|/")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _METHODS = {"get", "post", "put", "delete", "patch", "head"}
 _TAKEN = {"self", "body"}
+# What clients have beside resources.
+_OF_CLIENTS = {"close", "server_date", "with_options"}
 # What every resource has, and what the types of its raw answers are made with.
 _RESERVED = {"async_raw_method", "raw_method", "with_raw_response"}
 
@@ -111,7 +113,8 @@ def call_of(operation: Operation, contract: Contract) -> Call:
         )
     name = operation.name
     plain = _NAME.fullmatch(name) and _NAME.fullmatch(operation.resource)
-    if not plain or keyword.iskeyword(name) or name in _RESERVED:
+    taken = name in _RESERVED or operation.resource in _OF_CLIENTS
+    if not plain or keyword.iskeyword(name) or taken:
         raise failure(
             "name-unsafe",
             f"{operation.operation_id} cannot be called {operation.resource}.{name}",
