@@ -107,7 +107,8 @@ def _read_operations(
         for method, raw in item.operations()
         if raw.method_name
     }
-    return _with_distinct_names(drafts, chosen), skipped
+    named = _with_distinct_names(drafts, chosen)
+    return named, _beside(named, skipped)
 
 
 def _with_distinct_names(
@@ -139,6 +140,20 @@ def _with_distinct_names(
             draft, operation=replace(operation, operation_id=operation_id, name=name)
         )
     return [renamed[id(draft)] for draft in drafts]
+
+
+def _beside(drafts: Sequence[OperationDraft], skipped: Sequence[SkippedOperation]) -> list[SkippedOperation]:
+    """Operations that are left out, each with a name of its own: its method says so."""
+    methods = {(draft.operation.resource, draft.operation.name) for draft in drafts}
+    renamed = []
+    for operation in skipped:
+        taken = {name for resource, name in methods if resource == operation.resource}
+        name = operation.name
+        if operation.resource:
+            name = _first_free([name, snake_case(operation.operation_id)], taken)
+            methods.add((operation.resource, name))
+        renamed.append(replace(operation, name=name))
+    return renamed
 
 
 def _first_free(names: Sequence[str], taken: Collection[str]) -> str:
