@@ -88,7 +88,9 @@ def test_what_was_fetched_since_is_compared(
     pin()
     capsys.readouterr()
     assert main(["spec", "diff", "--fail-on", "attention"]) == 4
-    assert "purchase_order_reference" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "purchase_order_reference" in out
+    assert "all names in Python stay" in out
     assert main(["spec", "status"]) == 0
     assert "newer than what is emitted" in capsys.readouterr().out
     assert main(["generate"]) == 0

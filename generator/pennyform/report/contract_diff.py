@@ -222,9 +222,20 @@ def render_text(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None =
         place = f"({where(change, longest)}){accepted}"
         lines.append(f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  {place}")
     lines.append(f"{one_line(diff.old)} → {one_line(diff.new)}: {totals(diff)}")
+    lines += map(one_line, _names(diff))
     if diff.against is not None:
         lines += _uses(diff.against, {change.fingerprint: change.severity for change in diff.changes}, ansi)
     return "\n".join(lines) + "\n"
+
+
+def _names(diff: ContractDiffDocument) -> Iterator[str]:
+    """Which names of the client move, where something changed and its names are known."""
+    if diff.names is None or not diff.changes:
+        return
+    yield "names in Python that move:" if diff.names else "all names in Python stay"
+    for moved in diff.names:
+        now = f"now {moved.new}" if moved.new else "gone"
+        yield f"{moved.name}: was {moved.old}, is {now}"
 
 
 def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterator[str]:
@@ -253,7 +264,8 @@ def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterat
 def render_markdown(diff: ContractDiffDocument) -> str:
     """The comparison as Markdown of at most 60,000 characters; what does not fit is counted."""
     head = [f"### {markdown_text(diff.old)} → {markdown_text(diff.new)}: {totals(diff)}", ""]
-    tail = list(_tail(diff))
+    tail = [f"\n{markdown_text(line)}" for line in fitting(list(_names(diff)), LARGEST // 3)]
+    tail += _tail(diff)
     rows = []
     for change in diff.changes:
         place = f"{markdown_code(subject(change))}: " if subject(change) else ""

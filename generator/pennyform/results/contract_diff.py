@@ -63,10 +63,23 @@ class ChangeUses(Record, frozen=True):
     uses: tuple[ChangeUse, ...]
 
 
+class MovedName(Record, frozen=True):
+    """A name of the emitted client that does not stand for what it stood for.
+
+    ``name`` is a class (``models.Customer``) or a method (``customers.get``), ``old`` and ``new`` are the
+    places of the contract that it stands for; ``new`` is null where the name is gone.
+    """
+
+    name: str
+    old: str
+    new: str | None
+
+
 class ContractDiffDocument(Record, frozen=True):
     """How two contracts differ for those who call them, the worst first.
 
-    ``unused_accepted`` are accepted fingerprints that no change has.
+    ``unused_accepted`` are accepted fingerprints that no change has. ``names`` are the names of the client
+    that move; null where it is not known which names it has.
     """
 
     format_version: Literal[1]
@@ -75,4 +88,5 @@ class ContractDiffDocument(Record, frozen=True):
     summary: ContractDiffSummary
     changes: tuple[ContractChange, ...]
     unused_accepted: tuple[str, ...]
+    names: tuple[MovedName, ...] | None
     against: ChangeUses | None

@@ -13,9 +13,11 @@ from pennyform.cli.options.contracts import DiffOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.report import contract_diff
-from pennyform.results.contract_diff import ChangeUses
+from pennyform.results.contract_diff import ChangeUses, MovedName
 from pennyform.results.documents import json_text
+from pennyform.spec import read_overlays
 from pennyform.spec.diff import Change, Severity, compare
+from pennyform.spec.diff.names import moved_names
 from pennyform.spec.diff.report.document import diff_document, is_failure, read_accepted, unused_acceptances
 from pennyform.spec.diff.schemas.operations import resources
 from pennyform.spec.diff.usage import Definitions, Text, search
@@ -31,7 +33,7 @@ _SUFFIXES = (".yaml", ".yml", ".py", ".pyi")
 
 def run(options: DiffOptions, terminal: Terminal) -> Exit:
     """Print the comparison; 4 when ``--fail-on`` says so."""
-    accepted = {}
+    accepted, moved = {}, None
     if options.accepted:
         accepted = read_accepted(_read(options.accepted), file=str(options.accepted))
     names = (options.old or f"{options.api} as generated", options.new or f"{options.api} as pinned")
@@ -47,9 +49,10 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         # What was generated from last, and what is pinned; the same when nothing has been fetched since.
         new = store.pinned(options.api)
         old, findings = store.previous(options.api) or new, []
+        moved = _moved_names(store, options.api, old, new)
     changes = compare(old, new)
     uses = look_through(changes, options.against, (old, new)) if options.against else None
-    diff = diff_document(changes, old=names[0], new=names[1], accepted=accepted, uses=uses)
+    diff = diff_document(changes, old=names[0], new=names[1], accepted=accepted, uses=uses, moved=moved)
     terminal.print_findings([*findings, *unused_acceptances(accepted, changes)])
     if options.format == "json":
         terminal.write(json_text(diff))
@@ -60,6 +63,11 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         terminal.write(contract_diff.render_text(diff, terminal.ansi(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
+
+
+def _moved_names(store: Store, api: str, old: dict[str, Any], new: dict[str, Any]) -> list[MovedName]:
+    """The names that move in the client that is emitted here."""
+    return [] if old == new else moved_names(old, new, read_overlays(api, store, []), store.names(api))
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:

@@ -17,6 +17,7 @@ from pennyform.results.contract_diff import (
     ContractChange,
     ContractDiffDocument,
     ContractDiffSummary,
+    MovedName,
 )
 from pennyform.spec.diff.comparison.kinds import RANK, Severity
 from pennyform.spec.diff.report.changes import Change
@@ -29,6 +30,7 @@ def diff_document(
     new: str,
     accepted: Mapping[str, Acceptance],
     uses: ChangeUses | None = None,
+    moved: Sequence[MovedName] | None = None,
 ) -> ContractDiffDocument:
     """The comparison as a record.
 
@@ -38,6 +40,7 @@ def diff_document(
         new: what the new one is called.
         accepted: by fingerprint.
         uses: where the changes are used, when that was asked for.
+        moved: the names of the client that move, where its names are known.
     """
     fingerprints = {change.fingerprint for change in changes}
     return ContractDiffDocument(
@@ -66,6 +69,7 @@ def diff_document(
             for change in changes
         ),
         unused_accepted=tuple(sorted(accepted.keys() - fingerprints)),
+        names=None if moved is None else tuple(moved),
         against=uses,
     )
 

@@ -1,0 +1,50 @@
+"""Names of the emitted client that another contract moves: classes and methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pennyform.results.contract_diff import MovedName
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.normaliser.contract import ComponentName, Contract, Operation, SkippedOperation
+from pennyform.spec.normaliser.normalise import normalise
+
+
+def moved_names(
+    old: JsonObject, new: JsonObject, overlays: Sequence[JsonObject], names: dict[str, ComponentName]
+) -> list[MovedName]:
+    """The names that do not stand for what they stood for; what is new has a new name and is not listed.
+
+    Args:
+        old: the pinned contract that the client was emitted from.
+        new: the pinned contract that it will be emitted from.
+        overlays: what corrects both of them.
+        names: the names that were given before, as ``names.json`` has them.
+
+    Raises:
+        Failure: one of the contracts cannot be normalised.
+    """
+    before = normalise(old, overlays, names=names, unmatched=[])
+    after = normalise(new, overlays, names=dict(before.names), unmatched=[])
+    return sorted([*_classes(before, after), *_methods(before, after)], key=lambda moved: moved.name)
+
+
+def _classes(before: Contract, after: Contract) -> Iterator[MovedName]:
+    # A name stays with its place, else with its shape: it is gone if both are.
+    for name, record in before.names.items():
+        if name in before.schemas and name not in after.schemas:
+            yield MovedName(f"models.{name}", record.place, None)
+
+
+def _methods(before: Contract, after: Contract) -> Iterator[MovedName]:
+    operations: list[Operation | SkippedOperation] = [*after.skipped, *after.operations]
+    now = {
+        f"{operation.resource}.{operation.name}": operation for operation in operations if operation.resource
+    }
+    for operation in before.operations:
+        name, place = f"{operation.resource}.{operation.name}", f"{operation.method} {operation.path}"
+        other = now.get(name)
+        if other is None:
+            yield MovedName(name, place, None)
+        elif f"{other.method} {other.path}" != place and other.operation_id != operation.operation_id:
+            yield MovedName(name, place, f"{other.method} {other.path}")
