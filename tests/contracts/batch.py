@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from .package import PACKAGE
 
 # Modules that depend on the contract's operations; all others are the same for most contracts.
-_OWN = re.compile(r"/(models|resources)/|/(filters|_client|__init__)\.py$")
+_OWN = re.compile(r"/(models|resources)/|/(filters|_client|_contract|__init__)\.py$")
 _PROGRAM = f"""from __future__ import annotations
 
 import datetime as dt

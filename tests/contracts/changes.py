@@ -13,7 +13,7 @@ NO_CONTENT = {"204": {"description": ""}}
 
 def change(document: Document) -> None:
     """Apply one random change."""
-    name = document.rng.choice(list(CHANGES))
+    name = document.choose(CHANGES)
     document.use(name)
     CHANGES[name](document, Schemas(document))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from random import Random
 from typing import Any, cast
@@ -23,6 +23,8 @@ class Document:
         self.json = json_
         self.rng = rng
         self.used: list[str] = []
+        # The kinds of changes and of schemas that are made; all if there are none.
+        self.only: frozenset[str] = frozenset()
         # Parts of the reasons that operations may be left out for.
         self.excused: set[str] = set()
         # A base schema with a discriminator -> the schemas that extend it.
@@ -60,6 +62,11 @@ class Document:
         """A number that no other call gives."""
         self._numbers += 1
         return self._numbers
+
+    def choose(self, kinds: Iterable[str]) -> str:
+        """One of some kinds, at random."""
+        names = list(kinds)
+        return self.rng.choice([name for name in names if name in self.only] or names)
 
     def use(self, kind: str, excuse: str = "") -> None:
         """Note a kind of change, and why an operation with it may be left out."""

@@ -38,26 +38,30 @@ class Verdict:
     document: Any = None
 
 
-def play(seed: int, spoil: Callable[[dict[str, str]], dict[str, str]] = dict) -> Verdict:
+def play(
+    seed: int, spoil: Callable[[dict[str, str]], dict[str, str]] = dict, only: frozenset[str] = frozenset()
+) -> Verdict:
     """Play one seed.
 
     Args:
         seed: which.
+        only: the kinds of changes and of schemas to make; all when left out.
         spoil: what is done to the emitted modules before they are imported: a planted bug.
     """
     verdict = Verdict(seed)
     rng = Random(seed)
     document = cut(rng)
+    document.only = only
     for _ in range(rng.randrange(1, 6)):
         change(document)
     verdict.kinds, verdict.document = document.used, document.json
     try:
         contract = contract_of(document.json)
-        files = spoil(files_of(contract))
+        files = files_of(contract)
     except Exception as problem:
         verdict.wrong.append(f"nothing is generated: {_said(problem)}")
         return verdict
-    verdict.files = files
+    verdict.files = files = spoil(files)
     verdict.operations, verdict.skipped = len(contract.operations), len(contract.skipped)
     verdict.wrong += _accounted(document, contract)
     lines: list[str] = []

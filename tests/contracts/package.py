@@ -138,7 +138,8 @@ class Package:
         names = {**vars(typing), **vars(abc), "Decimal": decimal.Decimal, "dt": datetime}
         names |= {"models": self.models, "types": self.types, "filters": import_module(f"{PACKAGE}.filters")}
         # A page of a list iterates over all of its items.
-        return eval(annotation, {**names, **vars(module), "Page": list})
+        page = {"Page": list} if "Page" not in vars(module) else {}
+        return eval(annotation, {**names, **vars(module), **page})
 
 
 def _forget() -> None:

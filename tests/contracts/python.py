@@ -53,7 +53,7 @@ def _sources(value: Any, kind: Any, package: Package) -> Iterator[tuple[int, str
 
 def _source(value: Any, kind: Any, package: Package) -> tuple[int, str] | None:
     if kind is Any or kind is object:
-        return 9, _free(value)
+        return None if isinstance(value, Upload) else (9, _free(value))
     origin = get_origin(kind)
     if origin is Literal:
         return (

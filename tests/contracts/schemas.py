@@ -33,7 +33,7 @@ class Schemas:
         """A schema of any kind."""
         if depth > 2:
             return self.scalar()
-        name = self.rng.choice(list(KINDS))
+        name = self.document.choose(KINDS)
         self.document.use(name)
         return KINDS[name](self, depth)
 

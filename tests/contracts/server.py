@@ -126,8 +126,11 @@ class Exchange:
             self._meant.parameters.pop(("query", "start_date"), None)
         raw = self._document.resolve(self._operation.get("requestBody", {}))
         if raw.get("content") and (raw.get("required") or rng.random() < 0.8):
-            self._meant.has_body = True
             self._meant.body = self._body_value(raw["content"], rng)
+            # A body that is null as a whole is none in Python.
+            while raw.get("required") and self._meant.body is None:
+                self._meant.body = self._body_value(raw["content"], rng)
+            self._meant.has_body = self._meant.body is not None
         return self._meant
 
     def _parameter_value(self, parameter: Schema, rng: Random) -> Any:
@@ -178,8 +181,8 @@ class Exchange:
             if name in value and self._document.modern and (inner == {} or "contentMediaType" in inner):
                 one = maker.upload()
                 value[name] = [one] if inner is not part else one
-        # No part of a form stands for null, and a form without any part is no form.
-        value = {name: inner for name, inner in value.items() if inner is not None}
+        # No part of a form stands for null or for an empty list, and a form without any part is no form.
+        value = {name: inner for name, inner in value.items() if inner not in (None, [])}
         return value or self._form_value(schema, maker)
 
     # --- the answer -----------------------------------------------------------------------------------------
@@ -207,7 +210,8 @@ class Exchange:
         """A page of a list after which none comes."""
         maker.calm()
         meant: Schema = maker.value(schema)
-        last = {"has_more": False, "next_cursor": None, "current_page": 1, "total_pages": 1}
+        page = self._meant.parameters.get(("query", "page"), 1)
+        last = {"has_more": False, "next_cursor": None, "current_page": page, "total_pages": page}
         return meant | {key: value for key, value in last.items() if key in meant}
 
     # --- both ends ------------------------------------------------------------------------------------------

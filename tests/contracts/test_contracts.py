@@ -9,14 +9,22 @@ import pytest
 from .batch import type_errors
 from .changes import CHANGES
 from .episode import Verdict, play
+from .hunt import hunt
 from .package import PACKAGE, fast
+from .planted import BUGS, Bug
 from .schemas import KINDS
+from .table import rows
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _fast() -> Iterator[None]:
     with fast():
         yield
+
+
+@pytest.fixture(scope="module")
+def emitted() -> Verdict:
+    return play(0)
 
 
 def played(seed: int) -> Verdict:
@@ -38,6 +46,24 @@ def test_a_seed_is_the_same_contract_and_the_same_calls_every_time() -> None:
 
 def test_there_are_many_kinds_of_changes() -> None:
     assert len(CHANGES) + len(KINDS) >= 50
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_every_bug_can_be_planted(bug: Bug, emitted: Verdict) -> None:
+    """What it replaces is still there."""
+    with bug.plant():
+        assert bug.target or bug.spoil(emitted.files) != emitted.files
+
+
+@pytest.mark.parametrize("name", ["cookies are joined by commas", "discriminators are not read"])
+def test_a_planted_bug_is_caught(name: str) -> None:
+    assert hunt([bug.name for bug in BUGS].index(name), 20).seeds
+
+
+def test_the_table_has_every_bug_and_all_are_caught() -> None:
+    assert list(rows()) == [bug.name for bug in BUGS], "python -m tests.contracts --planted --write"
+    assert "-" not in rows().values()
+    assert len(BUGS) >= 15
 
 
 def test_programs_are_checked_with_the_packages_that_they_call() -> None:

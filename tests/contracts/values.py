@@ -53,6 +53,7 @@ class Maker:
         self._document, self._rng, self._direction = document, rng, direction
         self._newer = newer
         self._alphabet = alphabet
+        self._variants = Random(len(document.used))
         self.changed = False
         # The base schema that is being extended: there it is itself, not one of its children.
         self._base = ""
@@ -133,6 +134,10 @@ class Maker:
         tag = schema.get("discriminator", {}).get("propertyName")
         if tag and isinstance(value, dict) and "$ref" in member:
             value[tag] = self._tag(schema["discriminator"], member["$ref"])
+            if self._newer and self._variants.random() < 0.3:
+                # A variant and a field that the contract does not have: the object stays as it came.
+                self.changed = True
+                value = {tag: f"{UNSEEN} kind", "only_here": Decimal("1.10")}
         return value
 
     def _tag(self, discriminator: Schema, reference: str) -> str:
