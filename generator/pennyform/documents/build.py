@@ -226,20 +226,21 @@ class _Builder:
 
     def _line(self, index: int, line: InvoiceLine, amount: AmountLine, code: str, tax: Tax) -> Line:
         filled = fill_from_product(line, self.repository.product)
+        product = self.repository.product(line.product_id) if line.product_id else None
         quantity, price = self.sign * amount.quantity, amount.raw_currency_unit_price
         if price < 0:
             quantity, price = -quantity, -price
         net = self.sign * amount.before_tax + 0
         allowance, percent = Decimal(0), None
         if line.discount and line.discount.value:
-            gross = (quantity * price).quantize(self._unit(amount))
+            gross = (quantity * price).quantize(amount.before_tax)
             allowance = gross - net
             percent = line.discount.value if line.discount.type == "relative" else None
         period = line.imputation_dates or None
         return Line(
             id=str(index + 1),
             name=str(amount.label),
-            description=str(filled.description or self._described(line)),
+            description=str(filled.description or (product and product.description) or ""),
             quantity=quantity + 0,
             unit=amount.unit,
             unit_code=code,
@@ -253,17 +254,6 @@ class _Builder:
             section=line.section_rank or None,
             source=index,
         )
-
-    def _described(self, line: InvoiceLine) -> str:
-        product = self.repository.product(line.product_id) if line.product_id else None
-        return str(product.description or "") if product else ""
-
-    def _unit(self, amount: AmountLine) -> Decimal:
-        return Decimal(1).scaleb(amount.before_tax.as_tuple().exponent)  # type: ignore[arg-type]
-
-    def _by_tax(self, amounts: Totals, lines: tuple[Line, ...]) -> dict[str, Tax]:
-        """The VAT of each code: codes that stand for the same are one on the document."""
-        return {amount.vat_rate: line.tax for amount, line in zip(amounts.lines, lines, strict=True)}
 
     def _allowances(self, body: InvoiceBody, amounts: Totals, lines: tuple[Line, ...]) -> Iterator[Allowance]:
         """The discount on the invoice, as it is spread over the VAT codes."""
@@ -280,7 +270,8 @@ class _Builder:
             yield Allowance(amount, base[tax], percent, tax)
 
     def _taxes(self, amounts: Totals, lines: tuple[Line, ...]) -> Iterator[TaxTotal]:
-        by_code = self._by_tax(amounts, lines)
+        # Codes that stand for the same VAT are one on the document.
+        by_code = {amount.vat_rate: line.tax for amount, line in zip(amounts.lines, lines, strict=True)}
         by_kind: dict[Tax, tuple[Decimal, Decimal]] = {}
         for vat in amounts.vat:
             base, tax = by_kind.get(by_code[vat.vat_rate], (Decimal(0), Decimal(0)))

@@ -115,7 +115,8 @@ def _violations(report: str, rule_set: str) -> list[Violation]:
         # Made by Saxon, of rules that we chose: no document of a stranger.
         for element in ElementTree.fromstring(report).iter(f"{_SVRL}{kind}"):  # noqa: S314
             text = " ".join("".join(element.itertext()).split())
-            rule, _, term = (element.get("id") or _rule_in(text)).partition("_")
+            named = re.match(r"\[([A-Z0-9-]+)", text)
+            rule, _, term = (element.get("id") or (named[1] if named else "EN 16931")).partition("_")
             violations.append(
                 Violation(
                     rule_set,
@@ -127,8 +128,3 @@ def _violations(report: str, rule_set: str) -> list[Violation]:
                 )
             )
     return violations
-
-
-def _rule_in(text: str) -> str:
-    match = re.match(r"\[([A-Z0-9-]+)", text)
-    return match[1] if match else "EN 16931"

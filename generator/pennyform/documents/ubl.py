@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pennyform.documents.model import Document, Line, Note, Party, Tax
+from pennyform.documents.model import Document, Line, Party, Tax
 from pennyform.documents.xml import Writer
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class _Writer:
             add(root, "cbc:DueDate", document.due)
         add(root, f"cbc:{'CreditNote' if self.is_note else 'Invoice'}TypeCode", document.type_code)
         for note in document.notes:
-            add(root, "cbc:Note", _note(note))
+            # A note with its subject, as the binding of CEN/TS 16931-3-2 puts both into one element.
+            add(root, "cbc:Note", f"#{note.subject}#{note.text}" if note.subject else note.text)
         add(root, "cbc:DocumentCurrencyCode", document.currency)
         if self._needs_euros:
             add(root, "cbc:TaxCurrencyCode", "EUR")
@@ -201,8 +202,3 @@ class _Writer:
         add(item, "cbc:Name", line.name)
         self._category(item, "cac:ClassifiedTaxCategory", line.tax)
         self._money(group(root, "cac:Price"), "cbc:PriceAmount", line.price)
-
-
-def _note(note: Note) -> str:
-    """A note with its subject, as the binding of CEN/TS 16931-3-2 puts both into one element."""
-    return f"#{note.subject}#{note.text}" if note.subject else note.text

@@ -96,6 +96,7 @@ class _Reader:
 
     def content(self, claims: tuple[str, ...]) -> Content:
         document, words = self.document, self.words
+        notes = [note.text for note in document.notes if note.subject != "BAR"]
         return Content(
             language=document.language,
             title=words[document.kind],
@@ -122,7 +123,7 @@ class _Reader:
                 self._money(document.amount),
             ),
             payment=tuple(self._payment()),
-            mentions=tuple(self._mentions()),
+            mentions=tuple(text for text in (*notes, document.free_text) if text.strip()),
             claims=claims,
         )
 
@@ -267,8 +268,3 @@ class _Reader:
         if document.bic:
             facts.append(Fact("BIC", document.bic))
         return facts
-
-    def _mentions(self) -> list[str]:
-        document = self.document
-        notes = [note.text for note in document.notes if note.subject != "BAR"]
-        return [text for text in (*notes, document.free_text) if text.strip()]

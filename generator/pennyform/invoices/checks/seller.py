@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from importlib import import_module
 
 from pennyform.findings import Finding
 from pennyform.invoices.checks.customers import check_email
@@ -58,10 +59,10 @@ def check_seller(document: Document) -> Iterator[Finding]:
     if not isinstance(value, dict):
         return
     wrong = set()
-    for name in _NUMBERS:
-        if isinstance(text := value.get(name), str) and not _is_valid(name, text):
+    for name, (module, meaning) in _NUMBERS.items():
+        if isinstance(text := value.get(name), str) and not import_module(module).is_valid(text):
             wrong.add(name)
-            yield _finding(document, f"`{text[:40]}` is no {_NUMBERS[name][1]}", ("seller", name))
+            yield _finding(document, f"`{text[:40]}` is no {meaning}", ("seller", name))
     if isinstance(value.get("email"), str):
         yield from check_email(document, ("seller", "email"), value["email"])
     siret, siren = (_compact(name, str(value.get(name, ""))) for name in ("siret", "siren"))
@@ -74,12 +75,6 @@ def check_seller(document: Document) -> Iterator[Finding]:
             f"the VAT number {vat} is none of the SIREN {siren or siret[:9]}",
             ("seller", "vat_number"),
         )
-
-
-def _is_valid(name: str, text: str) -> bool:
-    from importlib import import_module
-
-    return bool(import_module(_NUMBERS[name][0]).is_valid(text))
 
 
 def _finding(document: Document, summary: str, path: Path) -> Finding:

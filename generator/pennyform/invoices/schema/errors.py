@@ -167,15 +167,15 @@ def _branch(root: Schema, schema_path: tuple[str | int, ...]) -> _Branch | None:
     branch = None
     schema: YamlValue = root
     for step in schema_path:
-        if step in ("then", "else") and "if" in schema and not _is_about_a_form(schema["if"]):
+        # An ``if`` that only asks how a value is written is about nothing that an author can choose.
+        if (
+            step in ("then", "else")
+            and "if" in schema
+            and all("const" in member for member in schema["if"].get("properties", {}).values())
+        ):
             name = schema["if"]["required"][0]
             constant = schema["if"].get("properties", {}).get(name, {}).get("const", "")
             other = schema["else" if step == "then" else "then"]
             branch = _Branch(name, constant, step == "then", other.get("required", []))
         schema = schema[step]
     return branch
-
-
-def _is_about_a_form(condition: Schema) -> bool:
-    """Whether an ``if`` only asks how a value is written: nothing that an author can choose."""
-    return any("const" not in member for member in condition.get("properties", {}).values())

@@ -38,12 +38,12 @@ def patterns_of(settings: Document | None) -> tuple[str, ...]:
     """The patterns of ``companies``; what is wrong with them is reported by who checks the settings."""
     value = settings.value.get("companies") if settings and isinstance(settings.value, dict) else None
     entries = value if isinstance(value, list) else []
-    return tuple(text for text in entries[:MOST_PATTERNS] if isinstance(text, str) and _is_below(text))
-
-
-def _is_below(pattern: str) -> bool:
-    """Whether a pattern names folders below the root, none of them hidden."""
-    return all(part and not part.startswith(".") for part in pattern.split("/"))
+    # Patterns name folders below the root, none of them hidden.
+    return tuple(
+        text
+        for text in entries[:MOST_PATTERNS]
+        if isinstance(text, str) and all(part and not part.startswith(".") for part in text.split("/"))
+    )
 
 
 def root_of(folder: Path, reader: FileReader, name: str) -> tuple[Source, Document | None] | None:
@@ -65,12 +65,11 @@ def root_of(folder: Path, reader: FileReader, name: str) -> tuple[Source, Docume
     source = Source(path, os.path.normpath(Path(name, os.path.relpath(path, folder))), "", root)
     document = reader.read(source).document
     parts = folder.relative_to(root).parts
-    is_listed = any(_matches(parts, pattern.split("/")) for pattern in patterns_of(document))
+    is_listed = any(
+        len(parts) == len(names) and all(map(fnmatchcase, parts, names))
+        for names in (pattern.split("/") for pattern in patterns_of(document))
+    )
     return (source, document) if is_listed or document is None else None
-
-
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    return len(parts) == len(pattern) and all(map(fnmatchcase, parts, pattern))
 
 
 def list_companies(settings: Document, root: Path) -> tuple[list[Company], list[Finding]]:

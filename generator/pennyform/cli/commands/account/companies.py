@@ -140,16 +140,16 @@ def run_apply(companies: Companies, options: ApplyOptions) -> Exit:
     agreed = {outcome.company.name: outcome.result.plan for outcome in plans if outcome.result}
     if any(made.pending for made in agreed.values()):
         apply.ask_for_approval(companies.terminal)
-    failed = [_without_result(outcome) for outcome in plans if not outcome.result]
+    # A failure that was told already, as the outcome of what follows it.
+    failed: list[Outcome[ApplyReport]] = [
+        Outcome(outcome.company, outcome.code, None, outcome.findings, "", "")
+        for outcome in plans
+        if not outcome.result
+    ]
     members = tuple(company for company in companies.members if company.name in agreed)
     # The plans were shown already.
     reports = _apply(replace(companies, members=members), replace(options, format="json"), agreed)
     return _finish(companies, sorted([*reports, *failed], key=lambda outcome: outcome.company), options)
-
-
-def _without_result(outcome: Outcome[MadePlan]) -> Outcome[ApplyReport]:
-    """A failure that was told already, as the outcome of what follows it."""
-    return Outcome(outcome.company, outcome.code, None, outcome.findings, "", "")
 
 
 def _planned(

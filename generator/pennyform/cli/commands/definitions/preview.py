@@ -29,7 +29,10 @@ class _Targets(NamedTuple):
 
 def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     """Write the documents, and findings on standard error; 4 when a definition or a document is invalid."""
-    targets = _targets(options.targets)
+    targets = _Targets(
+        [Path(word) for word in options.targets if Path(word).exists()],
+        [word for word in options.targets if not Path(word).exists()],
+    )
     resolved: list[ResolvedInvoice] = []
     repository, findings = load(
         targets.paths or ["."], resolved.append, find_schemas=schema_finder(terminal.environ)
@@ -48,11 +51,6 @@ def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     if documents:
         _write(documents, options, terminal)
     return Exit.FINDINGS if errors(problems) else Exit.OK
-
-
-def _targets(words: tuple[str, ...]) -> _Targets:
-    paths = [Path(word) for word in words if Path(word).exists()]
-    return _Targets(paths, [word for word in words if not Path(word).exists()])
 
 
 def _chosen(resolved: list[ResolvedInvoice], targets: _Targets) -> list[ResolvedInvoice]:
