@@ -312,7 +312,7 @@ def test_a_contract_is_compared_as_text(
         check(err, "text")
         if out:
             check(out, format_)
-    if format_ == "text":
+    if texts is HIDDEN:
         main(["spec", "fetch", "--api", "example", "--specs", "specs", "--from", "new.json"])
         out, err = capfd.readouterr()
         check(out + err, "text")
