@@ -20,7 +20,6 @@ from pennyform.documents import cii
 from pennyform.documents.extra import needed
 from pennyform.documents.model import Document
 from pennyform.documents.views.content import content
-from pennyform.findings import failure
 from pennyform.text import visible_line
 
 # The metadata of Factur-X 1.0 (annex 5.2), with the description of its names that PDF/A-3 wants.
@@ -45,11 +44,16 @@ _METADATA = (
 )
 
 
+class NoFontError(ValueError):
+    """A character has no font, as the message says."""
+
+
 def render(document: Document, claims: Sequence[str]) -> bytes:
     """The PDF of ``document``, the same bytes for the same document.
 
     Raises:
-        Failure: ``missing-extra``; ``preview-output`` when no font has a character of it.
+        Failure: ``missing-extra``.
+        NoFontError: no font has a character of it.
     """
     texts = json.dumps(_visible(dataclasses.asdict(content(document, claims))), ensure_ascii=False)
     xml = cii.write(document).decode()
@@ -68,11 +72,7 @@ def render(document: Document, claims: Sequence[str]) -> bytes:
             return _with_metadata(bytes(made))
         except typst.TypstError as error:
             problem = str(error)
-    raise failure(
-        "preview-output",
-        f"the PDF cannot show {document.reference}: {problem.removeprefix('PDF/A-3b error: ')}",
-        fix="install a font that has the character, or look at --html",
-    )
+    raise NoFontError(problem.removeprefix("PDF/A-3b error: "))
 
 
 def png(document: Document, claims: Sequence[str], ppi: float = 96) -> list[bytes]:

@@ -92,7 +92,12 @@ def _content(previewed: Previewed, form: str) -> bytes:
         return page.render(document, previewed.notes).encode()
     from pennyform.documents.views import pdf
 
-    return pdf.render(document, previewed.notes)
+    try:
+        return pdf.render(document, previewed.notes)
+    except pdf.NoFontError as error:
+        summary = f"the PDF cannot show {previewed.reference}: {error}"
+        fix = "install a font that has the character, or look at --html"
+        raise failure("preview-output", summary, fix=fix) from error
 
 
 def _write(documents: Mapping[str, bytes], options: PreviewOptions, terminal: Terminal) -> None:
