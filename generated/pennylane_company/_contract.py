@@ -5,7 +5,7 @@ from __future__ import annotations
 
 PACKAGE = "pennylane_company"
 # The date of the contract.
-__version__ = "2026.7.20"
+__version__: str = "2026.7.20"
 # What every path of the contract starts with.
 BASE_PATH = "/api/external/v2"
 AUTHORIZE_URL = "https://app.pennylane.com/oauth/authorize"

@@ -36,8 +36,8 @@ def _constants(file: Path) -> set[str]:
     return {
         ast.unparse(target)
         for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
     }
 
 

@@ -43,6 +43,7 @@ class _OfAttempt:
     """The limits of the attempt that is under way; none outside of one."""
 
     def seconds(self, timeout: float | None, error: type[Exception]) -> float | None:
+        """At most ``timeout``, and what is left of the attempt; raises ``error`` if nothing is."""
         attempt = ATTEMPT.get()
         if attempt is None:
             return timeout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PACKAGE = "pennylane_client"
-__version__ = "0"
+__version__: str = "0"
 BASE_PATH = "/api/v0"
 AUTHORIZE_URL = "https://app.pennylane.com/oauth/authorize"
 TOKEN_URL = "https://app.pennylane.com/oauth/token"  # noqa: S105 - an address
