@@ -19,7 +19,7 @@ Client("token", http_client=httpx.Client(verify=True), app="my-shop/1.2", random
 AsyncClient("token", http_client=httpx.AsyncClient())
 assert_type(of_user.with_options(timeout=2.0, max_retries=0), Client)
 assert_type(AsyncClient("token").with_options(timeout=httpx.Timeout(2.0)), AsyncClient)
-assert_type(__version__, str)
+version: str = __version__
 
 try:
     of_user.me.get()
