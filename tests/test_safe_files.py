@@ -6,7 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from pennyform.safe_files import FolderCache, UnsafeFileError, open_inside, read_inside, write_file
+from pennyform.safe_files import (
+    FolderCache,
+    UnsafeFileError,
+    make_folders,
+    open_inside,
+    read_inside,
+    write_file,
+)
 
 LIMIT = 1000
 
@@ -146,6 +153,27 @@ def test_folders_are_made_only_when_asked_for(repository: Path) -> None:
         write_file(repository / "new" / "out.json", b"data")
     write_file(repository / "new" / "er" / "out.json", b"data", folders=True)
     assert (repository / "new" / "er" / "out.json").read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_folder_that_another_process_makes_is_used(
+    is_link: bool, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mkdir(name: str, **where: int) -> None:
+        if is_link:
+            (repository / name).symlink_to("..")
+        else:
+            real(name, **where)
+        real(name, **where)
+
+    real = os.mkdir
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    if is_link:
+        with pytest.raises(UnsafeFileError, match="is a link"):
+            make_folders(repository, repository / "new" / "inner")
+    else:
+        make_folders(repository, repository / "new" / "inner")
+        assert (repository / "new" / "inner").is_dir()
 
 
 def test_a_device_of_the_user_is_written_to() -> None:

@@ -346,10 +346,7 @@ def make_folders(root: str | Path, folder: str | Path) -> None:
     try:
         for name in names:
             try:
-                inner = os.open(name, _FOLDER, dir_fd=descriptor)
-            except FileNotFoundError:
-                os.mkdir(name, dir_fd=descriptor)
-                inner = os.open(name, _FOLDER, dir_fd=descriptor)
+                inner = _open_or_make(descriptor, name)
             except OSError as problem:
                 if problem.errno in _IS_A_LINK:
                     raise UnsafeFileError(f"{name} on the way to it is a link, or no folder") from None
@@ -358,6 +355,17 @@ def make_folders(root: str | Path, folder: str | Path) -> None:
             descriptor = inner
     finally:
         os.close(descriptor)
+
+
+def _open_or_make(parent: int, name: str) -> int:
+    """Open a folder in the folder ``parent``, and make it first where it is missing."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except FileNotFoundError:
+        # Another thread or process may make it between these two lines.
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+        return os.open(name, _FOLDER, dir_fd=parent)
 
 
 def _is_stream(path: str) -> bool:
