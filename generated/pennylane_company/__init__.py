@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from . import errors, filters, models, oauth, params, types
     from ._bounds import Bounds
     from ._client import AsyncClient, Client
-    from ._clock import Clock
     from ._codec import convert, to_builtins
+    from ._connections.clock import Clock
     from ._contract import __version__
     from ._exchange import Retries
     from ._limits import RateLimit
@@ -26,8 +26,8 @@ else:
         {
             "_bounds": ("Bounds",),
             "_client": ("AsyncClient", "Client"),
-            "_clock": ("Clock",),
             "_codec": ("convert", "to_builtins"),
+            "_connections.clock": ("Clock",),
             "_contract": ("__version__",),
             "_exchange": ("Retries",),
             "_limits": ("RateLimit",),

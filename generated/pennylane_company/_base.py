@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ._bounds import DEFAULT_BOUNDS, Bounds
-from ._clock import SYSTEM_CLOCK, Clock
+from ._connections.clock import SYSTEM_CLOCK, Clock
 from ._connections.http_client import connect, connect_async
 from ._exchange import Exchange, Retries, user_agent
 from ._limits import RateLimit, shared_turns

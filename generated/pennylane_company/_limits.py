@@ -20,7 +20,7 @@ from .errors import NotSentError, seconds
 if TYPE_CHECKING:
     import httpx
 
-    from ._clock import Clock
+    from ._connections.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import msgspec
 
-from ._clock import SYSTEM_CLOCK, Clock
 from ._codec import checked
+from ._connections.clock import SYSTEM_CLOCK, Clock
 from ._connections.failures import Fate, fate
 from ._connections.http_client import connect, connect_async
 from ._contract import AUTHORIZE_URL, REVOKE_URL, TOKEN_URL

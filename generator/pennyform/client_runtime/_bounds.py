@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 
 if TYPE_CHECKING:
-    from ._clock import Clock
+    from ._connections.clock import Clock
 
 # Of all informational answers and the headers together, before an answer begins.
 MOST_HEAD_BYTES = 256 * 2**10

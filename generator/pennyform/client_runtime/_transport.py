@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 import httpx
 
 from ._bounds import ATTEMPT, DEFAULT_BOUNDS, Attempt, Body, Bounds
-from ._clock import Clock
+from ._connections.clock import Clock
 from ._connections.failures import TRANSPORT_FAILURES
 from ._connections.http_client import Connections
 from ._exchange import Exchange, Operation, Reply, Steps, answer
