@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 import shutil
 from pathlib import Path
 
 import pennyform
 import pytest
-from pennyform import data
+from pennyform import data, extras
 from pennyform.cli import main
 from pennyform.codegen import output
 from pennyform.findings import failure
@@ -119,7 +118,7 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
 def test_a_change_of_the_generators_own_code_is_an_input(checkout, monkeypatch, tmp_path):
     before = output.inputs(checkout.store, checkout.templates)["generator"]
     package = tmp_path / "pennyform"
-    for room in ("codegen", "spec", "results"):
+    for room in ("client_runtime", "codegen", "spec", "results"):
         shutil.copytree(Path(pennyform.__file__).parent / room, package / room)
     for module in ("redaction.py", "vat_rules.py"):
         shutil.copy(Path(pennyform.__file__).parent / module, package / module)
@@ -178,9 +177,8 @@ def test_two_contracts_are_emitted_side_by_side(checkout, capsys):
 
 
 def test_a_missing_extra_is_explained(checkout, capsys, monkeypatch):
-    find = importlib.util.find_spec
-    gone = "openapi_python_client"
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == gone else find(name))
+    find, gone = extras.find_spec, "openapi_python_client"
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == gone else find(name))
     assert generate() == 1
     error = capsys.readouterr().err
     assert "openapi-python-client" in error

@@ -338,25 +338,25 @@ ANSWERS: dict[str, Read] = {
     "the first of two objects": (lambda c: c.shapes.get(), 200, b'{"radius":1}', {"radius": 1}),
     "an object that is neither": (lambda c: c.shapes.get(), 200, b'{"side":1.5}', {"side": Decimal("1.5")}),
     "a variant by its discriminator": (
-        lambda c: c.animals.create(None),
+        lambda c: c.animals.create(kind="cat", lives=9),
         200,
         b'{"kind":"puppy","tricks":3}',
         {"kind": "puppy", "tricks": 3},
     ),
     "a variant that is not known": (
-        lambda c: c.animals.create(None),
+        lambda c: c.animals.create(kind="cat", lives=9),
         200,
         b'{"kind":"owl","wings":2}',
         {"kind": "owl", "wings": 2},
     ),
     "what extends a base with a discriminator": (
-        lambda c: c.families.create(None),
+        lambda c: c.families.create(petType="lion", name="a"),
         200,
         b'{"petType":"Bear","name":"a","honey":1.5}',
         {"pet_type": "Bear", "name": "a", "honey": Decimal("1.5")},
     ),
     "what extends an extension of a base": (
-        lambda c: c.families.create(None),
+        lambda c: c.families.create(petType="lion", name="a"),
         200,
         b'{"petType":"Cub","honey":1.5,"age":2}',
         {"pet_type": "Cub", "honey": Decimal("1.5"), "age": 2},
@@ -421,7 +421,7 @@ ANSWERS: dict[str, Read] = {
     "one of a range": (lambda c: c.ranges.create(), 207, b'{"a":1}', {"a": 1}),
     "the default": (lambda c: c.defaults.get(), 200, b'{"a":1}', {"a": 1}),
     "what only the client writes": (
-        lambda c: c.directions.create(None),
+        lambda c: c.directions.create(name="a", secret="s"),
         200,
         b'{"id":1,"name":"a"}',
         {"id": 1, "name": "a"},
@@ -471,7 +471,7 @@ def test_variants_are_objects_of_their_classes(client: Any, wire: Wire) -> None:
     wire.answers(200, b'{"width":1,"height":2}')
     assert type(client.shapes.get()).__name__ == "ShapeHeight"
     wire.answers(200, b'{"kind":"cat","lives":"nine"}')
-    cat = client.animals.create(None)
+    cat = client.animals.create(kind="cat", lives=9)
     assert (type(cat).__name__, cat.lives) == ("AnimalCat", "nine")
 
 
