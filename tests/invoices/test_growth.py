@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import chdir
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.references import ReferenceClaim
 from pennyform.invoices.model import Place
@@ -15,7 +20,7 @@ from pennyform.invoices.repository.validate import validate
 from pennyform.report.findings import github, grouping, junit, markdown, sarif, text
 from pennyform.report.findings import json as findings_json
 
-from .growth import MOST_GROWTH, growth
+from .growth import MOST_GROWTH, MOST_OF_LINEAR, growth
 
 CUSTOMER = """external_reference: ACME
 customer_type: company
@@ -154,25 +159,35 @@ REPOSITORIES: dict[str, tuple[int, Callable[[int], dict[str, str]]]] = {
 }
 
 
-@pytest.mark.parametrize(("size", "files"), REPOSITORIES.values(), ids=REPOSITORIES)
-def test_reading_and_reporting_grow_with_the_repository(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, files: Callable[[int], dict[str, str]]
-) -> None:
-    def prepare(n: int) -> Callable[[], object]:
-        root = tmp_path / str(n)
-        settings = {"pennyform.yaml": "version: 1\nenvironment: sandbox\n", "customers/acme.yaml": CUSTOMER}
-        for name, content in {**settings, **files(n)}.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(content, encoding="utf-8")
+def _reading(root: Path, files: Callable[[int], dict[str, str]], size: int) -> Callable[[], object]:
+    """What reads a repository of a size in ``root``, and shows its findings."""
+    folder = root / str(size)
+    always = {"pennyform.yaml": "version: 1\nenvironment: sandbox\n", "customers/acme.yaml": CUSTOMER}
+    for name, content in {**always, **files(size)}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
 
-        def run() -> None:
-            monkeypatch.chdir(root)
+    def run() -> None:
+        with chdir(folder):
             findings = validate([], processes=1).findings
             text.render(findings, lambda file, line: Path(file).read_text("utf-8").split("\n")[line - 1])
 
-        return run
+    return run
 
-    assert growth(prepare, size) < MOST_GROWTH
+
+@pytest.mark.parametrize(("size", "files"), REPOSITORIES.values(), ids=REPOSITORIES)
+def test_reading_and_reporting_grow_with_the_repository(
+    tmp_path: Path, size: int, files: Callable[[int], dict[str, str]]
+) -> None:
+    assert growth(partial(_reading, tmp_path, files), size) < MOST_GROWTH
+
+
+@settings(max_examples=10, deadline=None)
+@given(kind=st.sampled_from(sorted(REPOSITORIES)), size=st.integers(15, 60), times=st.integers(2, 5))
+def test_any_size_takes_work_in_proportion(kind: str, size: int, times: int) -> None:
+    with TemporaryDirectory() as root:
+        prepare = partial(_reading, Path(root), REPOSITORIES[kind][1])
+        assert growth(prepare, size, times) < MOST_OF_LINEAR * times
 
 
 def _findings(number: int) -> list[Finding]:
@@ -195,13 +210,20 @@ REPORTS: dict[str, Callable[[list[Finding]], object]] = {
 }
 
 
+def _rendering(render: Callable[[list[Finding]], object], number: int) -> Callable[[], object]:
+    findings = _findings(number)
+    return lambda: render(findings)
+
+
 @pytest.mark.parametrize("render", REPORTS.values(), ids=REPORTS)
 def test_reports_grow_with_the_findings(render: Callable[[list[Finding]], object]) -> None:
-    def prepare(number: int) -> Callable[[], object]:
-        findings = _findings(number)
-        return lambda: render(findings)
+    assert growth(partial(_rendering, render), 200) < MOST_GROWTH
 
-    assert growth(prepare, 200) < MOST_GROWTH
+
+@settings(max_examples=10, deadline=None)
+@given(render=st.sampled_from(sorted(REPORTS)), size=st.integers(30, 150), times=st.integers(2, 5))
+def test_a_report_of_any_size_takes_work_in_proportion(render: str, size: int, times: int) -> None:
+    assert growth(partial(_rendering, REPORTS[render]), size, times) < MOST_OF_LINEAR * times
 
 
 def test_rows_on_one_line_are_told_apart() -> None:
