@@ -15,8 +15,9 @@ from pennyform.documents.build import Result
 from pennyform.documents.extra import rules_folder
 from pennyform.documents.model import Document
 from pennyform.documents.rule_sets import check, rule_sets
-from pennyform.documents.tables import LANGUAGES, labels, table, unit_code
+from pennyform.documents.tables import LANGUAGES, labels, table, tax_of, unit_code
 from pennyform.extras import missing_packages
+from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.sources import factur_x
 
 from .invoices import FILES, results, write
@@ -287,6 +288,27 @@ def test_units_are_found_as_people_write_them() -> None:
 
 
 @needs_extra
+@pytest.mark.parametrize(
+    ("mention", "code"),
+    [
+        ("Exonération de TVA, art. 261-4-4° du CGI", "VATEX-FR-CGI261-4"),
+        ("article 261, 4 1° du CGI", "VATEX-FR-CGI261-4"),
+        ("Article 261 D, 1° bis du CGI", "VATEX-FR-CGI261D-1BIS"),
+        ("TVA non applicable, art. 293 B du CGI", "VATEX-FR-FRANCHISE"),
+        ("articles 294 et 295 du CGI", "VATEX-FR-CGI295"),
+        ("Exempt, article 132 of Directive 2006/112/EC", "VATEX-EU-132"),
+        ("Commande 275", ""),
+        ("SIRET 732 829 320 00074, marché 2026-132", ""),
+        ("art. 2750", ""),
+        ("article 261", ""),
+    ],
+)
+def test_only_an_article_that_is_named_has_its_code(mention: str, code: str) -> None:
+    tax = tax_of(rates()["exempt"], "services", mention, "fr", is_franchise=False)
+    assert tax is not None
+    assert (tax.category, tax.reason_code) == ("E", code)
+
+
 def test_codes_of_the_tables_are_those_of_the_lists() -> None:
     rules = (rules_folder() / "ubl-2.1/EN16931-UBL-validation.xslt").read_text(encoding="utf-8")
     codes = [entry["code"] for part in ("categories", "articles") for entry in table("vat")[part]]

@@ -66,10 +66,12 @@ def tax_of(rate: Rate, substance: str, mention: str, language: str, *, is_franch
 
 
 def _by_article(vat: dict[str, Any], mention: str, language: str, *, is_franchise: bool) -> Tax | None:
-    compact = re.sub(r"[\s.°,;()]|nº|n°", "", mention.casefold())
+    # Numbers that stand apart stay apart, or `261 4 1` and `2614 1` would be one article.
+    numbers = re.sub(r"(?<=\d)[\s.°,;()]+(?=\d)", "-", mention.casefold())
+    compact = re.sub(r"[\s.°,;()]|nº|n°", "", numbers)
     zero = vat["franchise"]
     for entry in vat["articles"]:
-        if re.search(entry["pattern"], compact):
+        if re.search(rf"art(?:icle)?s?(?:{entry['pattern']})(?!\d)", compact):
             return Tax("E", _ZERO, entry["code"], mention)
     if is_franchise:
         return Tax(zero["category"], _ZERO, zero["code"], zero["text"][language])
