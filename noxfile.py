@@ -304,7 +304,7 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def contracts(session: nox.Session) -> None:
     """Generate from changed contracts and call every operation; -- --seeds N, -- --seed N shows one."""
-    _install_project(session, "types", extras="[codegen]")
+    _install_project(session, "test", "types")
     session.run("python", "-m", "tests.contracts", *session.posargs)
 
 
