@@ -45,9 +45,7 @@ except ModuleNotFoundError:
     _bootstrap()
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = [
-    *("lint", "types", "generated", "schemathesis", "simulate", "contracts", "tests", "others"),
-]
+nox.options.sessions = ["lint", "types", "generated", "schemathesis", "simulate", "tests", "others"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 

@@ -20,6 +20,8 @@ FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 _PLAIN = "aZ9&=/@-_."
 _IGNORED = {"accept", "authorization", "content-type"}
 NOTHING = object()
+# Tries to make a value that can be sent; an enum may have none.
+_MOST_VALUES = 1000
 
 
 @dataclass
@@ -144,13 +146,18 @@ class Exchange:
         plain = parameter["in"] == "header" or parameter.get("allowReserved")
         maker = Maker(self._document, rng, "request", **({"alphabet": _PLAIN} if plain else {}))
         # Nothing, and what holds nothing, is written like what is left out.
-        return next(
+        made = (maker.value(schema) for _ in range(_MOST_VALUES))
+        usable = (
             value
-            for value in iter(lambda: maker.value(schema), NOTHING)
+            for value in made
             if value not in (None, "", [], {}, ".", "..")
             and not (isinstance(value, list) and "" in value)
             and not (plain and _special(value))
         )
+        value = next(usable, NOTHING)
+        if value is NOTHING:
+            raise ValueError(f"no value of {parameter['name']} can be told from a parameter that is left out")
+        return value
 
     def _media(self, content: Schema) -> tuple[str, Schema]:
         """The media type that a client is expected to choose: JSON, then forms, then the first by name."""
