@@ -190,7 +190,8 @@ class Exchange:
                 value[name] = [one] if inner is not part else one
         # No part of a form stands for null or for an empty list, and a form without any part is no form.
         value = {name: inner for name, inner in value.items() if inner not in (None, [])}
-        return value or self._form_value(schema, maker)
+        required = self._document.resolve(schema).get("required", ())
+        return value if value and value.keys() >= set(required) else self._form_value(schema, maker)
 
     # --- the answer -----------------------------------------------------------------------------------------
 
