@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform import text
+from pennyform.report.status import audit_csv
+from pennyform.results.status import AuditedInvoice
 
 HIDDEN = "\x00\x1b\x85\xad\u200b\u202e\u2028\ufeff\ue000"
 
@@ -58,3 +61,26 @@ def test_any_text_is_one_line_and_xml(any_text: str) -> None:
 
 def test_what_a_stream_cannot_say_is_an_escape() -> None:
     assert text.encodable("é\udcff", "ascii") == "\\xe9\\udcff"
+
+
+def test_an_exported_audit_has_no_formula() -> None:
+    row = AuditedInvoice(
+        company="alder",
+        at="2026-11-30T10:00:00+00:00",
+        external_reference=" =1+1",
+        id=1,
+        invoice_number="\N{FULLWIDTH EQUALS SIGN}2",
+        date="",
+        currency="EUR",
+        currency_amount="-10.00",
+        person="@cell",
+        host="'+3",
+        commit="",
+        plan="",
+        pennyform="",
+        checksum="c",
+    )
+    written = dict(zip(*csv.reader(audit_csv([row]).splitlines()), strict=True))
+    for name in ("external_reference", "invoice_number", "person", "host"):
+        assert written[name].startswith("'"), name
+    assert written["currency_amount"] == "-10.00"

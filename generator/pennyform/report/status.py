@@ -18,7 +18,7 @@ from pennyform.results.status import (
     StateTotal,
     StatusDocument,
 )
-from pennyform.text import json_document, one_line
+from pennyform.text import csv_cell, json_document, one_line
 
 _COLOURS = {
     InvoiceState.MISSING: "yellow",
@@ -30,8 +30,6 @@ _COLOURS = {
 }
 # What somebody has to do something about; the others are counted.
 _LISTED = frozenset({InvoiceState.MISSING, InvoiceState.DRAFT, InvoiceState.REFUSED, InvoiceState.LATE})
-# How a spreadsheet knows a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def status_text(document: StatusDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
@@ -107,15 +105,11 @@ def audit_csv(rows: Iterable[AuditedInvoice]) -> str:
     for row in rows:
         values = [str(getattr(row, name)) for name in fields]
         writer.writerow(
-            _cell(value, is_amount=name == "currency_amount")
+            # A minus in front of an amount is no formula.
+            one_line(value) if name == "currency_amount" else csv_cell(value)
             for name, value in zip(fields, values, strict=True)
         )
     return output.getvalue()
-
-
-def _cell(value: str, *, is_amount: bool) -> str:
-    text = one_line(value)
-    return f"'{text}" if not is_amount and text.startswith(_FORMULA) else text
 
 
 def audit_lines(rows: Iterable[AuditedInvoice]) -> str:
