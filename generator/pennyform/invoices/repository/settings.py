@@ -22,9 +22,8 @@ from pennyform.invoices.schema.schema import (
     schemas_in_force,
 )
 from pennyform.invoices.sources.discover import Sources
-from pennyform.invoices.sources.source_file import FileReader, Source, SourceFile
+from pennyform.invoices.sources.source_file import FileReader, SourceFile
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, holds_braces
-from pennyform.safe_files import SETTINGS_FILE
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
@@ -189,21 +188,11 @@ def _check_root(document: Document) -> Iterator[Finding]:
 
 def _check_companies(document: Document, root: FilePath, reader: FileReader) -> Iterator[Finding]:
     """Whether the folders of all companies can be used, and are those of different accounts."""
-    from pennyform.invoices.sources.companies import account_of, list_companies
+    from pennyform.invoices.sources.companies import list_companies, shared_accounts
 
     companies, findings = list_companies(document, root)
     yield from findings
-    names: dict[int, str] = {}
     folder = FilePath(document.file).parent
-    for company in companies:
-        file = company.folder / SETTINGS_FILE
-        source = Source(
-            file, str(folder / company.folder.relative_to(root) / SETTINGS_FILE), "", company.folder
-        )
-        settings = reader.read(source).document
-        account = account_of(settings)
-        if settings is None or account is None:
-            continue
-        other = names.setdefault(account[0], company.name)
-        if other != company.name:
-            yield settings.finding("company-identity", f"`{other}` has the same account", account[1])
+    for shared in shared_accounts(companies, reader, lambda file: str(folder / file.relative_to(root))):
+        summary = f"`{shared.other}` has the same account"
+        yield shared.settings.finding("company-identity", summary, shared.path)

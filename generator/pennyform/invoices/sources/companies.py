@@ -7,7 +7,7 @@ it inherits settings, customers, products and templates; never what says which a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -139,14 +139,40 @@ def account_of(settings: Document | None) -> tuple[int, StepsToValue] | None:
     return None
 
 
-def same_accounts(companies: Sequence[Company]) -> dict[str, str]:
-    """The names of companies whose real account another one has too, each with the name of that one."""
-    reader = FileReader()
+class SharedAccount(NamedTuple):
+    """A company whose real account an earlier one, ``other``, has too, as its settings say at ``path``."""
+
+    company: Company
+    other: str
+    settings: Document
+    path: StepsToValue
+
+
+def shared_accounts(
+    companies: Sequence[Company], reader: FileReader, name_of: Callable[[Path], str] = str
+) -> Iterator[SharedAccount]:
+    """The companies whose real account an earlier one has too.
+
+    Args:
+        companies: those to compare.
+        reader: reads the settings of each.
+        name_of: how findings call a file.
+    """
     names: dict[int, str] = {}
-    same: dict[str, str] = {}
     for company in companies:
         file = company.folder / SETTINGS_FILE
-        account = account_of(reader.read(Source(file, str(file), "", company.folder)).document)
-        if account and (other := names.setdefault(account[0], company.name)) != company.name:
-            same |= {company.name: other, other: company.name}
+        settings = reader.read(Source(file, name_of(file), "", company.folder)).document
+        account = account_of(settings)
+        if settings is None or account is None:
+            continue
+        other = names.setdefault(account[0], company.name)
+        if other != company.name:
+            yield SharedAccount(company, other, settings, account[1])
+
+
+def same_accounts(companies: Sequence[Company]) -> dict[str, str]:
+    """The names of companies whose real account another one has too, each with the name of that one."""
+    same: dict[str, str] = {}
+    for shared in shared_accounts(companies, FileReader()):
+        same |= {shared.company.name: shared.other, shared.other: shared.company.name}
     return same
