@@ -25,7 +25,7 @@ from pennyform.documents.tables import LANGUAGES, labels, table, tax_of, unit_co
 from pennyform.findings import Finding, Severity
 from pennyform.invoices import Line as AmountLine
 from pennyform.invoices import Repository, ResolvedInvoice, Totals, UnknownProductError, totals
-from pennyform.invoices.model import CustomerBody, Id, InvoiceBody, InvoiceLine, Seller
+from pennyform.invoices.model import CustomerBody, Id, InvoiceBody, InvoiceLine, ProductBody, Seller
 from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import fill_from_product, net_amounts
 from pennyform.invoices.money.vat_codes import rates
@@ -189,8 +189,11 @@ class _Builder:
             return "balance"
         return "deposit" if self.invoice.external_reference in self.other_invoices.deposits else "invoice"
 
+    def _product(self, line: InvoiceLine) -> ProductBody | None:
+        return self.repository.product(line.product_id) if line.product_id else None
+
     def _substance(self, line: InvoiceLine) -> str:
-        product = self.repository.product(line.product_id) if line.product_id else None
+        product = self._product(line)
         return line.substance or (product.substance if product else "") or ""
 
     def _substances(self, body: InvoiceBody) -> str:
@@ -226,7 +229,7 @@ class _Builder:
 
     def _line(self, index: int, line: InvoiceLine, amount: AmountLine, code: str, tax: Tax) -> Line:
         filled = fill_from_product(line, self.repository.product)
-        product = self.repository.product(line.product_id) if line.product_id else None
+        product = self._product(line)
         quantity, price = self.sign * amount.quantity, amount.raw_currency_unit_price
         if price < 0:
             quantity, price = -quantity, -price

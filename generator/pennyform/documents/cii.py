@@ -35,8 +35,6 @@ class _Writer:
                 "qdt": f"{_CII}standard:QualifiedDataType:100",
             },
         )
-        # What is outside the scope of VAT is issued without the VAT numbers (BR-O-02).
-        self.has_vat_numbers = all(line.tax.category != "O" for line in document.lines)
 
     def write(self) -> bytes:
         document, group, add = self.document, self.xml.group, self.xml.add
@@ -86,7 +84,7 @@ class _Writer:
         endpoint = group(root, "ram:URIUniversalCommunication")
         add(endpoint, "ram:URIID", party.endpoint, schemeID=party.endpoint_scheme)
         tax = group(root, "ram:SpecifiedTaxRegistration")
-        if party.vat_number and self.has_vat_numbers:
+        if party.vat_number and self.document.has_vat_numbers:
             add(tax, "ram:ID", party.vat_number, schemeID="VA")
         elif name == "ram:SellerTradeParty":
             # Who has no VAT number is known to the tax office by the SIREN (BT-32).
@@ -110,8 +108,7 @@ class _Writer:
     def _settlement(self, transaction: Element) -> None:
         document, group, add = self.document, self.xml.group, self.xml.add
         root = group(transaction, "ram:ApplicableHeaderTradeSettlement")
-        needs_euros = document.currency != "EUR" and not document.tax
-        if needs_euros:
+        if document.needs_euros:
             add(root, "ram:TaxCurrencyCode", "EUR")
         add(root, "ram:InvoiceCurrencyCode", document.currency)
         if document.iban:
@@ -135,22 +132,20 @@ class _Writer:
             self._allowance(part, allowance.percent, allowance.base, allowance.amount)
             self._category(part, "ram:CategoryTradeTax", allowance.tax)
         self._day(group(root, "ram:SpecifiedTradePaymentTerms"), "ram:DueDateDateTime", document.due)
-        self._sums(
-            group(root, "ram:SpecifiedTradeSettlementHeaderMonetarySummation"), needs_euros=needs_euros
-        )
+        self._sums(group(root, "ram:SpecifiedTradeSettlementHeaderMonetarySummation"))
         if document.preceding:
             reference = group(root, "ram:InvoiceReferencedDocument")
             add(reference, "ram:IssuerAssignedID", document.preceding.number)
             self._day(reference, "ram:FormattedIssueDateTime", document.preceding.date, "qdt")
 
-    def _sums(self, sums: Element, *, needs_euros: bool) -> None:
+    def _sums(self, sums: Element) -> None:
         document, add = self.document, self.xml.add
         add(sums, "ram:LineTotalAmount", document.lines_total)
         if document.allowances:
             add(sums, "ram:AllowanceTotalAmount", document.allowance_total)
         add(sums, "ram:TaxBasisTotalAmount", document.before_tax)
         add(sums, "ram:TaxTotalAmount", document.tax, currencyID=document.currency)
-        if needs_euros:
+        if document.needs_euros:
             add(sums, "ram:TaxTotalAmount", Decimal("0.00"), currencyID="EUR")
         add(sums, "ram:GrandTotalAmount", document.amount)
         add(sums, "ram:DuePayableAmount", document.amount)

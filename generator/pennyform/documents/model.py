@@ -179,6 +179,16 @@ class Document:
         return self.kind == "credit_note"
 
     @property
+    def has_vat_numbers(self) -> bool:
+        """Whether it names them: what is outside the scope of VAT is issued without (BR-O-02)."""
+        return all(line.tax.category != "O" for line in self.lines)
+
+    @property
+    def needs_euros(self) -> bool:
+        """Whether the VAT is to be stated in euros, and can be: without tax it is zero (BR-FR-CO-12)."""
+        return self.currency != "EUR" and not self.tax
+
+    @property
     def allowance_total(self) -> Decimal:
         """The sum of the discounts on the document (BT-107)."""
         return sum((allowance.amount for allowance in self.allowances), Decimal(0))

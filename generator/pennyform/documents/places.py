@@ -88,18 +88,22 @@ class Places:
         return self._repository.customers.get(str(key.value))
 
     def _of_customer(self, customer: DesiredCustomer, field: str) -> tuple[Place, Path]:
-        """A value of the card; what is not there is where the card begins. The file is read once more."""
+        """A value of the card; what is not there is where the card begins."""
         path: Path = tuple(field.split("/")) if field else ()
-        document = self._card(customer)
+        document = self._card
         while path and (document is None or path not in document.marks):
             path = path[:-1]
         return (_place(document, path) if document and path else customer.place), path
 
-    def _card(self, customer: DesiredCustomer) -> YamlDocument | None:
-        """The file of a card that is no row of a data file."""
+    @cached_property
+    def _card(self) -> YamlDocument | None:
+        """The file of the customer's card, unless it is a row of data; read once more, for findings."""
+        if self._customer is None:
+            return None
         # Findings name files from the working directory, or whole.
-        path = FilePath(customer.place.file)
-        document, _, _ = read_file(path, customer.place.file, path.parent)
+        name = self._customer.place.file
+        path = FilePath(name)
+        document, _, _ = read_file(path, name, path.parent)
         is_card = document and isinstance(document.value, dict) and "for_each" not in document.value
         return document if is_card else None
 

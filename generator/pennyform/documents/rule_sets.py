@@ -48,6 +48,11 @@ class Violation:
     location: str
     text: str
 
+    @property
+    def name(self) -> str:
+        """The rule with its term, if it is known: ``BR-FR-12/BT-49``."""
+        return "/".join(filter(None, (self.rule, self.term)))
+
 
 def rule_sets(*, is_french: bool) -> tuple[str, ...]:
     """The names of the rule sets that hold for a document: also those of France between its companies."""
@@ -80,22 +85,25 @@ def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:
         Failure: ``missing-extra``.
     """
     violations: dict[tuple[str, str], Violation] = {}
-    for name in names:
-        for violation in _violations(_report(xml, syntax, name), name):
+    for name, report in _reports(xml, syntax, names):
+        for violation in _violations(report, name):
             # The rules of EN 16931 are in the French profile once more.
             if violation.is_error or not _FALSE_ALARMS.fullmatch(violation.rule):
                 violations.setdefault((violation.rule, violation.location), violation)
     return list(violations.values())
 
 
-def _report(xml: bytes, syntax: str, name: str) -> str:
+def _reports(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What each rule set says of a document, by its name."""
+    reports = []
     # Companies are worked on in threads, and a compiled rule set runs for one of them at a time.
     with _one_at_a_time:
         node = _processor().parse_xml(xml_text=xml.decode())
-        executable = _compiled(syntax, name)
-        executable.set_global_context_item(xdm_item=node)
-        report: str = executable.transform_to_string(xdm_node=node)
-    return report
+        for name in names:
+            executable = _compiled(syntax, name)
+            executable.set_global_context_item(xdm_item=node)
+            reports.append((name, executable.transform_to_string(xdm_node=node)))
+    return reports
 
 
 @cache

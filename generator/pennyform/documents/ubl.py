@@ -34,8 +34,6 @@ class _Writer:
                 "cbc": f"{_UBL}CommonBasicComponents-2",
             },
         )
-        # What is outside the scope of VAT is issued without the VAT numbers (BR-O-02).
-        self.has_vat_numbers = all(line.tax.category != "O" for line in document.lines)
 
     def write(self) -> bytes:
         document, root, add = self.document, self.xml.root, self.xml.add
@@ -51,7 +49,7 @@ class _Writer:
             # A note with its subject, as the binding of CEN/TS 16931-3-2 puts both into one element.
             add(root, "cbc:Note", f"#{note.subject}#{note.text}" if note.subject else note.text)
         add(root, "cbc:DocumentCurrencyCode", document.currency)
-        if self._needs_euros:
+        if self.document.needs_euros:
             add(root, "cbc:TaxCurrencyCode", "EUR")
         add(root, "cbc:BuyerReference", document.buyer.number)
         if document.preceding:
@@ -70,11 +68,6 @@ class _Writer:
             self._line(line)
         return self.xml.bytes()
 
-    @property
-    def _needs_euros(self) -> bool:
-        """Whether the VAT is to be stated in euros, and can be: without tax it is zero (BR-FR-CO-12)."""
-        return self.document.currency != "EUR" and not self.document.tax
-
     def _money(self, parent: Element, name: str, amount: Decimal | None, currency: str = "") -> None:
         self.xml.add(parent, name, amount, currencyID=currency or self.document.currency)
 
@@ -88,7 +81,7 @@ class _Writer:
         add(address, "cbc:CityName", party.city)
         add(address, "cbc:PostalZone", party.postal_code)
         add(group(address, "cac:Country"), "cbc:IdentificationCode", party.country)
-        if party.vat_number and self.has_vat_numbers:
+        if party.vat_number and self.document.has_vat_numbers:
             self._tax_number(root, party.vat_number, "VAT")
         elif name == "cac:AccountingSupplierParty" and party.legal_id:
             # Who has no VAT number is known to the tax office by the SIREN (BT-32).
@@ -167,7 +160,7 @@ class _Writer:
             self._money(part, "cbc:TaxableAmount", total.base)
             self._money(part, "cbc:TaxAmount", total.amount)
             self._category(part, "cac:TaxCategory", total.tax, reasons=True)
-        if self._needs_euros:
+        if self.document.needs_euros:
             self._money(group(self.xml.root, "cac:TaxTotal"), "cbc:TaxAmount", Decimal("0.00"), "EUR")
         totals = group(self.xml.root, "cac:LegalMonetaryTotal")
         self._money(totals, "cbc:LineExtensionAmount", document.lines_total)

@@ -57,13 +57,12 @@ def findings(violations: Iterable[Violation], document: Document, places: Places
     for violation in violations:
         words = _words(violation)
         at = _place(violation, words, document)
-        rule = "/".join(filter(None, (violation.rule, violation.term)))
         detail = (
             f"{violation.rule_set}: {violation.text}" if words else f"By the rules of {violation.rule_set}."
         )
         finding = places.finding(
             "e-invoice-rule",
-            f"{words.says if words else _own_words(violation)}: {rule}",
+            f"{words.says if words else _own_words(violation)}: {violation.name}",
             at,
             severity=Severity.ERROR if violation.is_error else Severity.WARNING,
             detail=detail,
@@ -78,16 +77,15 @@ def findings_of_file(violations: Iterable[Violation], places: Places) -> list[Fi
     by_rule: dict[str, Finding] = {}
     for violation in violations:
         words = _words(violation)
-        rule = "/".join(filter(None, (violation.rule, violation.term)))
         finding = places.finding(
             "e-invoice-rule",
-            f"in the file, {words.says if words else _own_words(violation)}: {rule}",
+            f"in the file, {words.says if words else _own_words(violation)}: {violation.name}",
             "invoice.file",
             severity=Severity.ERROR if violation.is_error else Severity.WARNING,
             detail=f"{violation.rule_set}: {violation.text}",
             fix="ask who issued it for a file that is valid: the platform refuses this one",
         )
-        by_rule.setdefault(rule, finding)
+        by_rule.setdefault(violation.name, finding)
     return list(by_rule.values())
 
 

@@ -55,8 +55,7 @@ def render(document: Document, claims: Sequence[str]) -> bytes:
         Failure: ``missing-extra``.
         NoFontError: no font has a character of it.
     """
-    texts = json.dumps(_visible(dataclasses.asdict(content(document, claims))), ensure_ascii=False)
-    xml = cii.write(document).decode()
+    texts, xml = _texts(document, claims), cii.write(document).decode()
     typst, problem = needed("typst"), ""
     # The fonts of the machine only for characters that Typst's own do not have.
     for is_portable in (True, False):
@@ -77,15 +76,19 @@ def render(document: Document, claims: Sequence[str]) -> bytes:
 
 def png(document: Document, claims: Sequence[str], ppi: float = 96) -> list[bytes]:
     """The pages of the PDF as pictures, for looking at them."""
-    texts = json.dumps(_visible(dataclasses.asdict(content(document, claims))), ensure_ascii=False)
     made = needed("typst").compile(
         _template(),
         format="png",
         ppi=ppi,
         ignore_system_fonts=True,
-        sys_inputs={"content": texts, "xml": ""},
+        sys_inputs={"content": _texts(document, claims), "xml": ""},
     )
     return list(made) if isinstance(made, list) else [made]
+
+
+def _texts(document: Document, claims: Sequence[str]) -> str:
+    """The content of ``document`` as the layout reads it."""
+    return json.dumps(_visible(dataclasses.asdict(content(document, claims))), ensure_ascii=False)
 
 
 @cache
