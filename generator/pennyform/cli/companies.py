@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 from collections import Counter
@@ -13,8 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from pennyform.cli.contracts import schema_finder
-from pennyform.cli.definitions import explain, refuse_same_account, run_with_account
+from pennyform.cli.definitions import explain, refuse_same_account, run_with_account, with_schemas
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.engine.account.errors import OutcomeError
@@ -117,8 +115,7 @@ def run_companies(
             "--token-file is for one company: a token opens one account",
             fix="say in each company's settings where its token is kept",
         )
-    load = functools.partial(runtime.load_definitions, find_schemas=schema_finder(terminal.environ))
-    machine = replace(runtime, load_definitions=load)
+    machine = with_schemas(runtime, terminal)
     return run_for_several(Companies(members, targets, same, terminal, machine), options)
 
 

@@ -79,7 +79,7 @@ def require_e_invoices(repository: Repository, targets: TargetOptions, terminal:
     """Hold the invoices to the rules of electronic ones, where the policies say ``e_invoice: required``.
 
     Raises:
-        PlanRejectedError: one of them breaks a rule, or cannot be checked.
+        PlanRejectedError: one of them breaks a rule. What cannot be checked is a warning.
         Failure: ``missing-extra``.
     """
     if repository.settings.policies.e_invoice != "required":
@@ -150,6 +150,14 @@ def require_all_definitions(repository: Repository, targets: TargetOptions) -> N
         )
 
 
+def with_schemas(runtime: Runtime, terminal: Terminal) -> Runtime:
+    """``runtime`` that knows the schemas of repositories which own their contract."""
+    find_schemas = schema_finder(terminal.environ)
+    return replace(
+        runtime, load_definitions=functools.partial(runtime.load_definitions, find_schemas=find_schemas)
+    )
+
+
 class LockedError(Failure):
     """Another apply to the company is under way."""
 
@@ -162,10 +170,8 @@ def run_with_account(
     Returns:
         What ``run`` returns, or what :func:`explain` makes of what it raises.
     """
-    find_schemas = schema_finder(terminal.environ)
-    load = functools.partial(runtime.load_definitions, find_schemas=find_schemas)
     try:
-        return run(options, terminal, replace(runtime, load_definitions=load))
+        return run(options, terminal, with_schemas(runtime, terminal))
     except (PlanRejectedError, LockedError, OutcomeError) as problem:
         code, findings = explain(problem)
         terminal.print_findings(findings)
