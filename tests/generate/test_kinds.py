@@ -361,6 +361,12 @@ ANSWERS: dict[str, Read] = {
         b'{"petType":"Cub","honey":1.5,"age":2}',
         {"pet_type": "Cub", "honey": Decimal("1.5"), "age": 2},
     ),
+    "what extends a base by another name of it": (
+        lambda c: c.plants.get(),
+        200,
+        b'{"kind":"Fern","fronds":7}',
+        {"kind": "Fern", "fronds": 7},
+    ),
     "a field with the prefix of extensions": (
         lambda c: c.prefixes.get(),
         200,

@@ -55,7 +55,8 @@ class Flattener:
         # By name: the flat schema, and how many levels of schemas are in it; or why there is none.
         self._named: dict[str, tuple[Schema, int] | Failure] = {}
         self._open: list[str] = []
-        self._extensions = _extensions(document)
+        self._aliases = _aliases(document.get("components", {}).get("schemas", {}))
+        self._extensions = _extensions(document, self._aliases)
         self._depth = self._deepest = 0
 
     def flatten(self, schema: Json, pointer: str) -> Schema:
@@ -148,6 +149,9 @@ class Flattener:
 
     def _referred(self, reference: Json, pointer: str) -> Schema:
         name, schema = follow(str(reference), self._document, pointer)
+        base = self._aliases.get(name, name)
+        if base in self._extensions:
+            name, schema = follow(f"{_SCHEMAS}{base}", self._document, pointer)
         extending = _EXTENDING.match(pointer)
         if name in self._extensions and (extending is None or extending[1] not in self._extensions[name]):
             return self._one_of_extensions(name, schema, pointer)
@@ -215,10 +219,32 @@ class Flattener:
         return keywords
 
 
-def _extensions(document: JsonObject) -> Mapping[str, list[str]]:
+def _aliases(schemas: JsonObject) -> Mapping[str, str]:
+    """The components that are nothing but a reference, each with the one that it stands for in the end."""
+    targets = {
+        name: schema["$ref"].removeprefix(_SCHEMAS)
+        for name, schema in schemas.items()
+        if isinstance(schema, dict) and schema.keys() == {"$ref"} and isinstance(schema["$ref"], str)
+    }
+    aliases: dict[str, str] = {}
+    for name, first in targets.items():
+        target, passed = first, {name}
+        # A circle ends where it began: whoever follows it reports it.
+        while target in targets and target not in passed:
+            passed.add(target)
+            target = targets[target]
+        aliases[name] = target
+    return aliases
+
+
+def _extensions(document: JsonObject, aliases: Mapping[str, str]) -> Mapping[str, list[str]]:
     """The components that extend one with a discriminator by ``allOf``, however indirectly, by its name."""
     schemas = document.get("components", {}).get("schemas", {})
-    parents = {name: _extended(schema) for name, schema in schemas.items() if isinstance(schema, dict)}
+    parents = {
+        name: {aliases.get(parent, parent) for parent in _extended(schema)}
+        for name, schema in schemas.items()
+        if isinstance(schema, dict)
+    }
     bases = [
         name
         for name in parents
