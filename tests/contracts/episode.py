@@ -19,7 +19,7 @@ from .changes import change
 from .document import Document, cut
 from .package import Package, contract_of, files_of
 from .python import source
-from .server import Exchange, Server
+from .server import Exchange, NoValueError, Server
 from .values import Maker
 
 
@@ -130,6 +130,8 @@ class Caller:
                     for newer in (0.0, 0.08):
                         try:
                             yield from self._call(operation, exchange, status, newer)
+                        except NoValueError:
+                            continue  # Nobody can call it as the contract says.
                         except Exception as problem:
                             yield f"{operation.operation_id} ({status}): {_said(problem)}"
 

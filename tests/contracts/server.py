@@ -20,6 +20,12 @@ FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 _PLAIN = "aZ9&=/@-_."
 _IGNORED = {"accept", "authorization", "content-type"}
 NOTHING = object()
+
+
+class NoValueError(ValueError):
+    """A parameter has no value that its place can hold and that differs from leaving it out."""
+
+
 # Tries to make a value that can be sent; an enum may have none.
 _MOST_VALUES = 1000
 
@@ -156,7 +162,7 @@ class Exchange:
         )
         value = next(usable, NOTHING)
         if value is NOTHING:
-            raise ValueError(f"no value of {parameter['name']} can be told from a parameter that is left out")
+            raise NoValueError(parameter["name"])
         return value
 
     def _media(self, content: Schema) -> tuple[str, Schema]:
