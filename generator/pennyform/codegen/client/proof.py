@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from pennyform.codegen.client.code import WIDTH
@@ -14,6 +15,7 @@ from pennyform.findings import Failure, Finding, Severity, failure, tidy
 
 # Undefined names, names that hide others, and arguments that do.
 _RULES = "F811,F821,F822,F823"
+_RUFF_FAULT = "ruff finds a fault in the emitted code"
 # Modules of the package whose names annotations in others use, by the name that they are imported as.
 _NAMESPACES = ("filters", "models", "params", "types")
 _IMPORT = """
@@ -48,30 +50,25 @@ def prove(files: Mapping[str, str]) -> dict[str, str]:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text, encoding="utf-8")
-        _ruff("format", "--quiet", "--line-length", str(WIDTH), folder=folder)
-        _ruff("check", "--quiet", "--output-format", "concise", "--select", _RULES, folder=folder)
+        _run(_ruff("format", "--line-length", str(WIDTH), folder=folder), _RUFF_FAULT)
         formatted = {path: (root / path).read_text(encoding="utf-8") for path in files}
-        _check_namespaces(formatted)
         # Without this process's folders and variables: what is emitted stands alone.
-        _run([sys.executable, "-I", "-B", "-c", _IMPORT, folder], "the emitted package cannot be imported")
+        importing = [sys.executable, "-I", "-B", "-c", _IMPORT, folder]
+        with ThreadPoolExecutor() as pool:
+            imported = pool.submit(_run, importing, "the emitted package cannot be imported")
+            options = ("--output-format", "concise", "--select", _RULES)
+            _run(_ruff("check", *options, folder=folder), _RUFF_FAULT)
+            _check_namespaces(formatted)
+        imported.result()
     return formatted
 
 
-def _ruff(action: str, *options: str, folder: str) -> None:
+def _ruff(action: str, *options: str, folder: str) -> list[str]:
     from ruff import find_ruff_bin
 
     # Isolated: the settings of the user's own project must not change a byte of what is emitted.
-    command = [
-        find_ruff_bin(),
-        action,
-        "--isolated",
-        "--no-cache",
-        "--target-version",
-        "py311",
-        *options,
-        folder,
-    ]
-    _run(command, "ruff finds a fault in the emitted code")
+    always = ("--isolated", "--no-cache", "--quiet", "--target-version", "py311")
+    return [find_ruff_bin(), action, *always, *options, folder]
 
 
 def _run(command: list[str], summary: str) -> None:

@@ -13,7 +13,7 @@ from pennyform.spec.document.strict_yaml import load_yaml
 from pennyform.strict_json import MAXIMUM_DEPTH
 
 if TYPE_CHECKING:
-    from jsonpath import JSONPathEnvironment
+    from jsonpath_rfc9535 import JSONPathEnvironment
 
 _ACTION_KEYS = frozenset({"description", "remove", "target", "update"})
 
@@ -64,12 +64,14 @@ def apply_overlays(
     corrected = copy.deepcopy(document)
     findings: list[Finding] = []
     if overlays:
-        from jsonpath import JSONPathEnvironment
+        from jsonpath_rfc9535 import JSONPathEnvironment
 
-        # RFC 9535 to the letter: the library's own extensions are refused. Its own bound is 100 levels; a
-        # document has at most as many as strict_json lets in.
-        environment = JSONPathEnvironment(strict=True)
+        # The library's own bound is 100 levels; a document has at most as many as strict_json lets in.
+        environment = JSONPathEnvironment()
         environment.max_recursion_depth = MAXIMUM_DEPTH + 1
+        # Overlays come with a repository: its regular expressions could take time without end.
+        for function in ("match", "search"):
+            del environment.function_extensions[function]
     for overlay in overlays:
         for index, action in enumerate(overlay.get("actions", [])):
             place = str(overlay.get("x-pennyform-file", "")), f"/actions/{index}"
@@ -120,17 +122,17 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
     Raises:
         _UnmatchedError: what it is about is not there.
     """
-    from jsonpath import JSONPathError
+    from jsonpath_rfc9535 import JSONPathError
 
     target = action["target"]
     if not target.startswith("$"):
         return "the target is not a JSONPath: a path begins with '$', at character 1"
     try:
-        matches = {match.parts: match for match in environment.finditer(target, document) if match.parts}
+        matches = {node.location: node for node in environment.finditer(target, document) if node.location}
     except JSONPathError as error:
         # The library gives the end of the path as -1.
         index = error.token.index if error.token and error.token.index >= 0 else len(target)
-        return f"the target is not a JSONPath: {error.message}, at character {index + 1}"
+        return f"the target is not a JSONPath: {error.args[0]}, at character {index + 1}"
     if not matches:
         raise _UnmatchedError(f"the target matches nothing: {target}")
     # From the last place to the first: removing from a list then does not shift what is still to come. Inner
@@ -138,7 +140,7 @@ def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnviro
     for parts in sorted(matches, reverse=True):
         container = matches[parts].parent
         assert container, "the document itself is never a target"
-        parent: Json = container.obj
+        parent: Json = container.value
         if action.get("remove"):
             del parent[parts[-1]]
         elif isinstance(parent[parts[-1]], list):

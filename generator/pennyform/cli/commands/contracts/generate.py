@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,14 +126,18 @@ def _emit(target: _Target, templates: Path, terminal: Terminal) -> list[Emission
 
     from pennyform.codegen.generation import emit_contract
 
+    def emit(api: str) -> Emission:
+        return emit_contract(api, target.store, templates, target.packages.get(api, ""))
+
     emitted = []
-    for api in target.packages or target.store.apis():
-        emission = emit_contract(api, target.store, templates, target.packages.get(api, ""))
-        terminal.print_findings(emission.warnings)
-        emitted.append(emission)
-        operations = f"{len(emission.contract.operations)} of {emission.declared} operations"
-        size = f"{emission.lines:,} lines, {emission.size:,} bytes"
-        terminal.print(f"{api}: {operations}, {_files(len(emission.files))}, {size}")
+    # One contract is worked on while the processes that check another's modules run.
+    with ThreadPoolExecutor() as pool:
+        for emission in pool.map(emit, target.packages or target.store.apis()):
+            terminal.print_findings(emission.warnings)
+            emitted.append(emission)
+            operations = f"{len(emission.contract.operations)} of {emission.declared} operations"
+            size = f"{emission.lines:,} lines, {emission.size:,} bytes"
+            terminal.print(f"{emission.contract.api}: {operations}, {_files(len(emission.files))}, {size}")
     return emitted
 
 
