@@ -35,6 +35,7 @@ from msgspec.structs import force_setattr
 from .types import File
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 # Digits of a number without a type: far more than any amount or share has.
 _MOST_DIGITS = 1000
@@ -262,7 +263,17 @@ class _DecimalKind(type):
 if TYPE_CHECKING:
     BlankableDecimal: TypeAlias = Decimal
     DecimalNumber: TypeAlias = Decimal
+    OpenEnum: TypeAlias = T | S
 else:
+
+    class OpenEnum:
+        """An enum of an answer: ``OpenEnum[Literal["a", "b"], str]`` is ``Literal["a", "b"] | str``.
+
+        Type checkers know both halves; any value of the second is read, as a newer service may have others.
+        """
+
+        def __class_getitem__(cls, halves: tuple[Any, Any]) -> Any:
+            return halves[1]
 
     class BlankableDecimal(metaclass=_DecimalKind):
         """The runtime side of an amount that the service may write as an empty string."""

@@ -398,6 +398,12 @@ ANSWERS: dict[str, Read] = {
     "an enum of numbers": (lambda c: c.values.get(), 200, b'{"rate":5.5}', {"rate": Decimal("5.5")}),
     "another number": (lambda c: c.values.get(), 200, b'{"rate":20.5}', {"rate": Decimal("20.5")}),
     "another word": (lambda c: c.values.get(), 200, b'{"kind":"c"}', {"kind": "c"}),
+    "other values of enums": (
+        lambda c: c.values.get(),
+        200,
+        b'{"level":3,"always":"y","mixed":"manual","stamp":"2026-01-02"}',
+        {"level": 3, "always": "y", "mixed": "manual", "stamp": "2026-01-02"},
+    ),
     "values of other types": (
         lambda c: c.values.get(),
         200,
@@ -573,6 +579,7 @@ def left_out(package: Package) -> dict[str, str]:
 
 PROGRAM = """
 from decimal import Decimal
+from typing import Literal, assert_type
 import datetime as dt
 from pennylane_kinds import Client, models, types
 
@@ -587,6 +594,11 @@ def use(client: Client) -> None:
     shape = client.shapes.get()
     if isinstance(shape, models.ShapeRadius):
         radius: int = shape.radius
+    values = client.values.get()
+    assert_type(values.kind, Literal["a", "b"] | str | types.UnsetType)
+    assert_type(values.level, Literal[1, 2] | int | types.UnsetType)
+    assert_type(values.always, Literal["x"] | str | types.UnsetType)
+    assert_type(values.mixed, Literal[1, "auto"] | int | str | types.UnsetType)
     for nested in client.nullables.create([[1, None], None]).nested or {}:
         print(nested)
 """

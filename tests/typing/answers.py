@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 from pennylane_company import (
     AsyncClient,
@@ -28,7 +28,7 @@ assert_type(invoice.id, int)
 assert_type(invoice.currency_amount, Decimal)
 assert_type(invoice.date, dt.date | None)
 assert_type(invoice.created_at, dt.datetime)
-assert_type(invoice.status, str)
+assert_type(invoice.status, models.CustomerInvoiceStatus)
 assert_type(invoice.to_dict(), dict[str, Any])
 assert_type(invoice.copy(status="paid"), models.CustomerInvoice)
 assert_type(client.customer_invoices.finalize(invoice.id), models.CustomerInvoice)
@@ -60,6 +60,13 @@ for customer in client.customers.list():
     else:
         # A kind of customer that the contract does not know yet.
         assert_type(customer, dict[str, Any])
+
+# An enum of an answer: known values are offered, others may come; what is sent must be known.
+export = client.exports.get_fec(1)
+assert_type(export.status, Literal["pending", "ready", "error"] | str)
+if export.status == "of a newer service":
+    later: str = export.status
+client.quotes.update_status(1, status=client.quotes.get(1).status)  # E: call-overload
 
 draft = convert({"draft": True}, models.DraftCustomerInvoiceCreate)
 assert_type(draft, models.DraftCustomerInvoiceCreate)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, DecimalNumber, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, DecimalNumber, OpenEnum, Request, variants
 from .shared import (
     CommercialDocumentDiscount,
     Currency,
@@ -62,10 +62,10 @@ BillingSubscriptionManualModeType: TypeAlias = Literal["awaiting_validation", "f
 """What can stand in ``type`` of ``BillingSubscriptionManualMode``."""
 
 
-BillingSubscriptionMode: TypeAlias = str
+BillingSubscriptionMode: TypeAlias = OpenEnum[Literal["awaiting_validation", "finalized", "email"], str]
 """What can stand in ``mode`` of ``BillingSubscription``.
 
-Known values: awaiting_validation, finalized, email. Others may come.
+These are the known values; others may come.
 """
 
 
@@ -76,11 +76,13 @@ BillingSubscriptionPaymentConditions: TypeAlias = Literal[
 """What can stand in ``payment_conditions`` of ``BillingSubscriptionCreate``."""
 
 
-BillingSubscriptionPaymentConditionsAnswer: TypeAlias = str
+BillingSubscriptionPaymentConditionsAnswer: TypeAlias = OpenEnum[Literal[
+    "upon_receipt", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days", "45_days_end_of_month",
+    "60_days",
+], str]  # fmt: skip
 """What can stand in ``payment_conditions`` of ``BillingSubscription``.
 
-Known values: upon_receipt, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_days, 45_days_end_of_month,
-60_days. Others may come.
+These are the known values; others may come.
 """
 
 
@@ -90,24 +92,28 @@ BillingSubscriptionPaymentMethod: TypeAlias = Literal[
 """What can stand in ``payment_method`` of ``BillingSubscriptionCreate``."""
 
 
-BillingSubscriptionPaymentMethodAnswer: TypeAlias = str
+BillingSubscriptionPaymentMethodAnswer: TypeAlias = OpenEnum[Literal[
+    "offline", "gocardless_direct_debit", "pro_account_sepa_core",
+], str]  # fmt: skip
 """What can stand in ``payment_method`` of ``BillingSubscription``.
 
-Known values: offline, gocardless_direct_debit, pro_account_sepa_core. Others may come.
+These are the known values; others may come.
 """
 
 
-BillingSubscriptionRuleTypes: TypeAlias = str
+BillingSubscriptionRuleTypes: TypeAlias = OpenEnum[Literal["weekly", "monthly", "yearly"], str]
 """What can stand in ``rule_type`` of ``BillingSubscriptionRecurringRule``.
 
-Known values: weekly, monthly, yearly. Others may come.
+These are the known values; others may come.
 """
 
 
-BillingSubscriptionStatus: TypeAlias = str
+BillingSubscriptionStatus: TypeAlias = OpenEnum[Literal[
+    "draft", "stopped", "finished", "pending", "not_started", "in_progress",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``BillingSubscription``.
 
-Known values: draft, stopped, finished, pending, not_started, in_progress. Others may come.
+These are the known values; others may come.
 """
 
 

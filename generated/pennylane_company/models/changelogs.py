@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 from .shared import TypedRecordId
 
 __all__ = [
@@ -17,10 +17,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-ChangeOperation: TypeAlias = str
+ChangeOperation: TypeAlias = OpenEnum[Literal["insert", "update", "delete"], str]
 """What can stand in ``operation`` of ``Change``.
 
-Known values: insert, update, delete. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 from .shared import CommercialDocumentDiscount, CurrencyAnswer, LanguageAnswer, Link, LinkedRecord, RecordId
 
 __all__ = [
@@ -15,10 +15,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-CustomerInvoiceDocumentTypes: TypeAlias = str
+CustomerInvoiceDocumentTypes: TypeAlias = OpenEnum[Literal[
+    "proforma", "shipping_order", "purchasing_order",
+], str]  # fmt: skip
 """What can stand in ``document_type`` of ``CommercialDocument``.
 
-Known values: proforma, shipping_order, purchasing_order. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, OpenEnum, Request, variants
 from ..types import File
 from .shared import (
     CategoryShare,
@@ -64,27 +64,31 @@ __all__ = [
 ]  # fmt: skip
 
 
-CustomerInvoicePdpStatus: TypeAlias = str
+CustomerInvoicePdpStatus: TypeAlias = OpenEnum[Literal[
+    "accepted", "approved", "collected", "in_dispute", "partially_collected", "refused", "rejected", "sent",
+    "submitted",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``CustomerInvoiceEInvoicing``.
 
-Known values: accepted, approved, collected, in_dispute, partially_collected, refused, rejected, sent,
-submitted. Others may come.
+These are the known values; others may come.
 """
 
 
-CustomerInvoiceSchematronValidationStatus: TypeAlias = str
+CustomerInvoiceSchematronValidationStatus: TypeAlias = OpenEnum[Literal["pending", "valid", "invalid"], str]
 """What can stand in ``schematron_validation_status`` of ``CustomerInvoice``.
 
-Known values: pending, valid, invalid. Others may come.
+These are the known values; others may come.
 """
 
 
-CustomerInvoiceStatus: TypeAlias = str
+CustomerInvoiceStatus: TypeAlias = OpenEnum[Literal[
+    "archived", "incomplete", "cancelled", "paid", "partially_paid", "partially_cancelled", "upcoming",
+    "late", "draft", "credit_note", "proforma", "shipping_order", "purchasing_order", "estimate_pending",
+    "estimate_accepted", "estimate_invoiced", "estimate_denied",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``CustomerInvoice``.
 
-Known values: archived, incomplete, cancelled, paid, partially_paid, partially_cancelled, upcoming, late,
-draft, credit_note, proforma, shipping_order, purchasing_order, estimate_pending, estimate_accepted,
-estimate_invoiced, estimate_denied. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage, variants
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, variants
 from .shared import (
     CategoryShare,
     CategoryWeight,
@@ -42,7 +42,7 @@ class CompanyCustomerRecord(Answer, frozen=True, kw_only=True):
     delivery_address: CustomerAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    customer_type: str = PROMISED
+    customer_type: OpenEnum[Literal["company"], str] = PROMISED
     """Which kind of customer it is: company or individual."""
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED
@@ -96,7 +96,7 @@ class IndividualCustomerRecord(Answer, frozen=True, kw_only=True):
     delivery_address: CustomerAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    customer_type: str = PROMISED
+    customer_type: OpenEnum[Literal["individual"], str] = PROMISED
     """Which kind of customer it is: company or individual."""
     external_reference: str = PROMISED
     billing_language: LanguageAnswer = PROMISED

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, OpenEnum, Request
 
 __all__ = [
     "ExportAnalyticalGeneralLedger", "ExportCreateAnalyticalGeneralLedger",
@@ -21,10 +21,10 @@ ExportCreateAnalyticalGeneralLedgerMode: TypeAlias = Literal["in_line", "in_colu
 """What can stand in ``mode`` of ``ExportCreateAnalyticalGeneralLedger``."""
 
 
-ExportStatus: TypeAlias = str
+ExportStatus: TypeAlias = OpenEnum[Literal["pending", "ready", "error"], str]
 """What can stand in ``status`` of ``ExportAnalyticalGeneralLedger``.
 
-Known values: pending, ready, error. Others may come.
+These are the known values; others may come.
 """
 
 

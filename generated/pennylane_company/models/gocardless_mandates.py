@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request
 from .shared import LinkedRecord
 
 __all__ = [
@@ -17,11 +17,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-MandateStatus: TypeAlias = str
+MandateStatus: TypeAlias = OpenEnum[Literal[
+    "pending_customer_approval", "pending_submission", "submitted", "active", "failed", "cancelled",
+    "expired", "consumed", "replaced", "blocked", "bank_disconnected",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``GocardlessMandate``.
 
-Known values: pending_customer_approval, pending_submission, submitted, active, failed, cancelled, expired,
-consumed, replaced, blocked, bank_disconnected. Others may come.
+These are the known values; others may come.
 """
 
 

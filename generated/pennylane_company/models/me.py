@@ -3,26 +3,28 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, OpenEnum
 
 __all__ = [
     "AccountingLogic", "Me", "MeCompany", "MeUser", "MeUserLocale",
 ]  # fmt: skip
 
 
-AccountingLogic: TypeAlias = str
+AccountingLogic: TypeAlias = OpenEnum[Literal[
+    "FR_PCG", "FR_AGRICULTURE", "FR_NON_PROFIT", "FR_NOTARY", "DE_SKR03", "DE_SKR04",
+], str]  # fmt: skip
 """What can stand in ``accounting_logic`` of ``MeCompany``.
 
-Known values: FR_PCG, FR_AGRICULTURE, FR_NON_PROFIT, FR_NOTARY, DE_SKR03, DE_SKR04. Others may come.
+These are the known values; others may come.
 """
 
 
-MeUserLocale: TypeAlias = str
+MeUserLocale: TypeAlias = OpenEnum[Literal["fr", "en", "de"], str]
 """What can stand in ``locale`` of ``MeUser``.
 
-Known values: fr, en, de. Others may come.
+These are the known values; others may come.
 """
 
 

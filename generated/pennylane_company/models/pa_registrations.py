@@ -4,26 +4,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 
 __all__ = [
     "PaRegistration", "PaRegistrationExchangeDirection", "PaRegistrationPage", "PaRegistrationStatus",
 ]  # fmt: skip
 
 
-PaRegistrationExchangeDirection: TypeAlias = str
+PaRegistrationExchangeDirection: TypeAlias = OpenEnum[Literal[
+    "emission", "reception", "emission_and_reception",
+], str]  # fmt: skip
 """What can stand in ``exchange_direction`` of ``PaRegistration``.
 
-Known values: emission, reception, emission_and_reception. Others may come.
+These are the known values; others may come.
 """
 
 
-PaRegistrationStatus: TypeAlias = str
+PaRegistrationStatus: TypeAlias = OpenEnum[Literal[
+    "pending", "activated", "provisioned", "draft", "archived", "conflict", "ineligible",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``PaRegistration``.
 
-Known values: pending, activated, provisioned, draft, archived, conflict, ineligible. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request
 from .shared import Link, LinkedRecord, TypedRecordId
 
 __all__ = [
@@ -20,24 +20,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = str
+ProAccountMandateMigrationCreatedDirectDebitMethod: TypeAlias = OpenEnum[Literal[
+    "GoCardless", "XML", "ProAccount",
+], str]  # fmt: skip
 """What can stand in ``direct_debit_method`` of ``ProAccountMandateMigration``.
 
-Known values: GoCardless, XML, ProAccount. Others may come.
+These are the known values; others may come.
 """
 
 
-ProAccountMandateMigrationMandateType: TypeAlias = str
+ProAccountMandateMigrationMandateType: TypeAlias = OpenEnum[Literal["SepaMandate", "Mandate"], str]
 """What can stand in ``type`` of ``ProAccountMandateMigrationMandate``.
 
-Known values: SepaMandate, Mandate. Others may come.
+These are the known values; others may come.
 """
 
 
-ProAccountMandateMigrationStatus: TypeAlias = str
+ProAccountMandateMigrationStatus: TypeAlias = OpenEnum[Literal["available", "completed"], str]
 """What can stand in ``status`` of ``ProAccountMandateMigration``.
 
-Known values: available, completed. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request
 from .shared import Address, Currency, CurrencyAnswer, LedgerEntryAttachment, LinkedRecord, VatRate
 
 __all__ = [
@@ -25,10 +25,12 @@ PurchaseRequestLineUnit: TypeAlias = Literal[
 """What can stand in ``unit`` of ``PurchaseRequestImportPurchaseRequestLine``."""
 
 
-PurchaseRequestStatuses: TypeAlias = str
+PurchaseRequestStatuses: TypeAlias = OpenEnum[Literal[
+    "to_be_validated", "approved", "rejected", "invoiced",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``PurchaseRequest``.
 
-Known values: to_be_validated, approved, rejected, invoiced. Others may come.
+These are the known values; others may come.
 """
 
 

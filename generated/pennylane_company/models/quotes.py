@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request, variants
 from .shared import (
     Currency,
     CurrencyAnswer,
@@ -37,10 +37,12 @@ EstimateStatus: TypeAlias = Literal["pending", "accepted", "denied", "invoiced",
 """What can stand in ``status`` of ``QuoteUpdateStatus``."""
 
 
-EstimateStatusAnswer: TypeAlias = str
+EstimateStatusAnswer: TypeAlias = OpenEnum[Literal[
+    "pending", "accepted", "denied", "invoiced", "expired",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``Quote``.
 
-Known values: pending, accepted, denied, invoiced, expired. Others may come.
+These are the known values; others may come.
 """
 
 

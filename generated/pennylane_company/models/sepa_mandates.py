@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request
 from .shared import LinkedRecord
 
 __all__ = [
@@ -21,10 +21,10 @@ SepaSequenceType: TypeAlias = Literal["FRST", "OOFF", "RCUR", "FNAL"]
 """What can stand in ``sequence_type`` of ``SepaMandateCreate``."""
 
 
-SepaSequenceTypeAnswer: TypeAlias = str
+SepaSequenceTypeAnswer: TypeAlias = OpenEnum[Literal["FRST", "OOFF", "RCUR", "FNAL"], str]
 """What can stand in ``sequence_type`` of ``SepaMandate``.
 
-Known values: FRST, OOFF, RCUR, FNAL. Others may come.
+These are the known values; others may come.
 """
 
 

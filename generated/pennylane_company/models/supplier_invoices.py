@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, OpenEnum, Request, variants
 from ..types import File
 from .shared import (
     CategoryShare,
@@ -52,25 +52,29 @@ __all__ = [
 ]  # fmt: skip
 
 
-InvoiceAccountantsStatus: TypeAlias = str
+InvoiceAccountantsStatus: TypeAlias = OpenEnum[Literal[
+    "draft", "archived", "entry", "validation_needed", "complete",
+], str]  # fmt: skip
 """What can stand in ``accounting_status`` of ``SupplierInvoice``.
 
-Known values: draft, archived, entry, validation_needed, complete. Others may come.
+These are the known values; others may come.
 """
 
 
-InvoicePaymentStatus: TypeAlias = str
+InvoicePaymentStatus: TypeAlias = OpenEnum[Literal[
+    "to_be_processed", "to_be_paid", "partially_paid", "payment_error", "payment_scheduled",
+    "payment_in_progress", "payment_emitted", "payment_found", "paid_offline", "fully_paid",
+], str]  # fmt: skip
 """What can stand in ``payment_status`` of ``SupplierInvoice``.
 
-Known values: to_be_processed, to_be_paid, partially_paid, payment_error, payment_scheduled,
-payment_in_progress, payment_emitted, payment_found, paid_offline, fully_paid. Others may come.
+These are the known values; others may come.
 """
 
 
-SupplierInvoiceImportSourceSource: TypeAlias = str
+SupplierInvoiceImportSourceSource: TypeAlias = OpenEnum[Literal["dropbox", "gdrive"], str]
 """What can stand in ``source`` of ``SupplierInvoiceImportSource``.
 
-Known values: dropbox, gdrive. Others may come.
+These are the known values; others may come.
 """
 
 
@@ -82,13 +86,15 @@ SupplierInvoicePdpDisputeReason: TypeAlias = Literal[
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusDispute``."""
 
 
-SupplierInvoicePdpReason: TypeAlias = str
+SupplierInvoicePdpReason: TypeAlias = OpenEnum[Literal[
+    "incorrect_vat_rate", "incorrect_unit_prices", "incorrect_billed_quantity", "incorrect_billed_item",
+    "defective_delivered_item", "delivery_issue", "bank_details_error", "incorrect_payment_terms",
+    "missing_legal_notice", "missing_contractual_reference", "recipient_error", "contract_completed",
+    "duplicate_invoice", "incorrect_prices", "non_compliant_invoice",
+], str]  # fmt: skip
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusEInvoicing``.
 
-Known values: incorrect_vat_rate, incorrect_unit_prices, incorrect_billed_quantity, incorrect_billed_item,
-defective_delivered_item, delivery_issue, bank_details_error, incorrect_payment_terms,
-missing_legal_notice, missing_contractual_reference, recipient_error, contract_completed,
-duplicate_invoice, incorrect_prices, non_compliant_invoice. Others may come.
+These are the known values; others may come.
 """
 
 
@@ -99,11 +105,13 @@ SupplierInvoicePdpRefuseReason: TypeAlias = Literal[
 """What can stand in ``reason`` of ``SupplierInvoiceEInvoiceStatusRefuse``."""
 
 
-SupplierInvoicePdpStatus: TypeAlias = str
+SupplierInvoicePdpStatus: TypeAlias = OpenEnum[Literal[
+    "waiting_for_validation", "approved", "rejected", "disputed", "refused", "collected",
+    "partially_collected",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``SupplierInvoiceEInvoiceStatusEInvoicing``.
 
-Known values: waiting_for_validation, approved, rejected, disputed, refused, collected,
-partially_collected. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request
 from .shared import Address, CategoryShare, CategoryWeight, CustomerAddress, LedgerAccountNumber, RecordId
 
 __all__ = [
@@ -25,11 +25,13 @@ SupplierPaymentMethods: TypeAlias = Literal[
 """What can stand in ``supplier_payment_method`` of ``SupplierCreate``."""
 
 
-SupplierPaymentMethodsAnswer: TypeAlias = str
+SupplierPaymentMethodsAnswer: TypeAlias = OpenEnum[Literal[
+    "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
+    "card", "other",
+], str]  # fmt: skip
 """What can stand in ``supplier_payment_method`` of ``Supplier``.
 
-Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_exchange, check, cash, card,
-other. Others may come.
+These are the known values; others may come.
 """
 
 
@@ -37,10 +39,10 @@ ThirdpartySupplierDueDateRule: TypeAlias = Literal["days", "days_or_end_of_month
 """What can stand in ``supplier_due_date_rule`` of ``SupplierCreate``."""
 
 
-ThirdpartySupplierDueDateRuleAnswer: TypeAlias = str
+ThirdpartySupplierDueDateRuleAnswer: TypeAlias = OpenEnum[Literal["days", "days_or_end_of_month"], str]
 """What can stand in ``supplier_due_date_rule`` of ``Supplier``.
 
-Known values: days, days_or_end_of_month. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request, variants
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request, variants
 from .shared import (
     CategoryShare,
     CategoryWeight,
@@ -26,10 +26,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-TransactionMatchedInvoiceType: TypeAlias = str
+TransactionMatchedInvoiceType: TypeAlias = OpenEnum[Literal["customer", "supplier"], str]
 """What can stand in ``type`` of ``TransactionMatchedInvoice``.
 
-Known values: customer, supplier. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, Request
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, Request
 
 __all__ = [
     "CompanyWebhookSubscriptionEvents", "CompanyWebhookSubscriptionEventsAnswer", "WebhookSubscription",
@@ -23,17 +23,21 @@ CompanyWebhookSubscriptionEvents: TypeAlias = Literal[
 """What can stand in ``events`` of ``WebhookSubscriptionCreate``."""
 
 
-CompanyWebhookSubscriptionEventsAnswer: TypeAlias = str
+CompanyWebhookSubscriptionEventsAnswer: TypeAlias = OpenEnum[Literal[
+    "customer_invoice.e_invoicing_status_updated", "dms_file.created",
+], str]  # fmt: skip
 """What can stand in ``events`` of ``WebhookSubscription``.
 
-Known values: customer_invoice.e_invoicing_status_updated, dms_file.created. Others may come.
+These are the known values; others may come.
 """
 
 
-WebhookSubscriptionDisabledReason: TypeAlias = str
+WebhookSubscriptionDisabledReason: TypeAlias = OpenEnum[Literal[
+    "permanent_error", "repeated_failure", "manual",
+], str]  # fmt: skip
 """What can stand in ``disabled_reason`` of ``WebhookSubscription``.
 
-Known values: permanent_error, repeated_failure, manual. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 
 __all__ = [
     "Change", "ChangeOperation", "ChangePage",
 ]  # fmt: skip
 
 
-ChangeOperation: TypeAlias = str
+ChangeOperation: TypeAlias = OpenEnum[Literal["insert", "update", "delete"], str]
 """What can stand in ``operation`` of ``Change``.
 
-Known values: insert, update, delete. Others may come.
+These are the known values; others may come.
 """
 
 

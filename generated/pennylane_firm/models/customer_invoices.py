@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 from .shared import (
     CategoryCategoryGroup,
     CategoryGroupCategories,
@@ -23,19 +23,21 @@ __all__ = [
 ]  # fmt: skip
 
 
-CustomerInvoiceStatus: TypeAlias = str
+CustomerInvoiceStatus: TypeAlias = OpenEnum[Literal[
+    "archived", "incomplete", "cancelled", "paid", "partially_paid", "partially_cancelled", "upcoming",
+    "late", "draft", "credit_note", "proforma", "shipping_order", "purchasing_order", "estimate_pending",
+    "estimate_accepted", "estimate_invoiced", "estimate_denied",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``CustomerInvoice``.
 
-Known values: archived, incomplete, cancelled, paid, partially_paid, partially_cancelled, upcoming, late,
-draft, credit_note, proforma, shipping_order, purchasing_order, estimate_pending, estimate_accepted,
-estimate_invoiced, estimate_denied. Others may come.
+These are the known values; others may come.
 """
 
 
-DiscountType: TypeAlias = str
+DiscountType: TypeAlias = OpenEnum[Literal["absolute", "relative"], str]
 """What can stand in ``type`` of ``CustomerInvoiceDiscount``.
 
-Known values: absolute, relative. Others may come.
+These are the known values; others may come.
 """
 
 

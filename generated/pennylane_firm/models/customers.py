@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage, variants
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum, variants
 from .shared import CustomerInvoiceCreditedInvoice, Language, SupplierPostalAddress
 
 __all__ = [
@@ -14,11 +14,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-PaymentConditions: TypeAlias = str
+PaymentConditions: TypeAlias = OpenEnum[Literal[
+    "upon_receipt", "custom", "7_days", "15_days", "30_days", "30_days_end_of_month", "45_days",
+    "45_days_end_of_month", "60_days",
+], str]  # fmt: skip
 """What can stand in ``payment_conditions`` of ``CustomerCompany``.
 
-Known values: upon_receipt, custom, 7_days, 15_days, 30_days, 30_days_end_of_month, 45_days,
-45_days_end_of_month, 60_days. Others may come.
+These are the known values; others may come.
 """
 
 
@@ -41,7 +43,7 @@ class CustomerCompany(Answer, frozen=True, kw_only=True):
     delivery_address: SupplierPostalAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    customer_type: str = PROMISED
+    customer_type: OpenEnum[Literal["company"], str] = PROMISED
     external_reference: str = PROMISED
     billing_language: Language = PROMISED
 
@@ -65,7 +67,7 @@ class CustomerIndividual(Answer, frozen=True, kw_only=True):
     delivery_address: SupplierPostalAddress = PROMISED
     created_at: dt.datetime = PROMISED
     updated_at: dt.datetime = PROMISED
-    customer_type: str = PROMISED
+    customer_type: OpenEnum[Literal["individual"], str] = PROMISED
     external_reference: str = PROMISED
     billing_language: Language = PROMISED
 

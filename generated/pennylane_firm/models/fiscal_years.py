@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, Request
+from .._codec import PROMISED, Answer, OpenEnum, Request
 
 __all__ = [
     "FiscalYear", "FiscalYearCreate", "FiscalYearPage", "FiscalYearStatus",
 ]  # fmt: skip
 
 
-FiscalYearStatus: TypeAlias = str
+FiscalYearStatus: TypeAlias = OpenEnum[Literal["open", "reopen", "closed", "frozen"], str]
 """What can stand in ``status`` of ``FiscalYear``.
 
-Known values: open, reopen, closed, frozen. Others may come.
+These are the known values; others may come.
 """
 
 

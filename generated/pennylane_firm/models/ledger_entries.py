@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, Request
+from .._codec import PROMISED, Answer, AnswerPage, BlankableDecimal, OpenEnum, Request
 from .shared import CategoryShare, Currency, CustomerInvoiceCreditedInvoice
 
 __all__ = [
@@ -19,11 +19,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-LedgerEntryAccountantsStatus: TypeAlias = str
+LedgerEntryAccountantsStatus: TypeAlias = OpenEnum[Literal[
+    "accounting_needed", "archived", "complete", "draft", "entry", "validation_needed", "waiting_details",
+], str]  # fmt: skip
 """What can stand in ``status`` of ``LedgerEntry``.
 
-Known values: accounting_needed, archived, complete, draft, entry, validation_needed, waiting_details.
-Others may come.
+These are the known values; others may come.
 """
 
 

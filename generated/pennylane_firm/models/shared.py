@@ -7,7 +7,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer
+from .._codec import PROMISED, Answer, OpenEnum
 
 __all__ = [
     "CategoryCategoryGroup", "CategoryGroupCategories", "CategoryShare", "Currency", "CurrencyAnswer",
@@ -33,21 +33,37 @@ Currency: TypeAlias = Literal[
 """What can stand in ``currency`` of ``BankAccountCreate``."""
 
 
-CurrencyAnswer: TypeAlias = str
-"""What can stand in ``currency`` of ``BankAccount``."""
+CurrencyAnswer: TypeAlias = OpenEnum[Literal[
+    "EUR", "USD", "GBP", "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD",
+    "BDT", "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BYR", "BZD", "CAD",
+    "CDF", "CHE", "CHF", "CLF", "CLP", "CNY", "COP", "CRC", "CUC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP",
+    "DZD", "EGP", "ERN", "ETB", "FJD", "FKP", "GEL", "GGP", "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD",
+    "HNL", "HRK", "HTG", "HUF", "IDR", "ILS", "IMP", "INR", "IQD", "IRR", "ISK", "JEP", "JMD", "JOD", "JPY",
+    "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "LTL",
+    "LVL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRO", "MRU", "MUR", "MVR", "MWK", "MXN",
+    "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN",
+    "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLL", "SLE",
+    "SOS", "SRD", "STD", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS",
+    "UAH", "UGX", "UYU", "UZS", "VEF", "VND", "VUV", "WST", "XAF", "XCD", "XDR", "XOF", "XPF", "YER", "ZAR",
+    "ZMK", "ZMW", "ZWL",
+], str]  # fmt: skip
+"""What can stand in ``currency`` of ``BankAccount``.
 
-
-Language: TypeAlias = str
-"""What can stand in ``billing_language`` of ``CustomerCompany``.
-
-Known values: fr_FR, en_GB, de_DE. Others may come.
+These are the known values; others may come.
 """
 
 
-TransactionDirection: TypeAlias = str
+Language: TypeAlias = OpenEnum[Literal["fr_FR", "en_GB", "de_DE"], str]
+"""What can stand in ``billing_language`` of ``CustomerCompany``.
+
+These are the known values; others may come.
+"""
+
+
+TransactionDirection: TypeAlias = OpenEnum[Literal["cash_in", "cash_out"], str]
 """What can stand in ``direction`` of ``Category``.
 
-Known values: cash_in, cash_out. Others may come.
+These are the known values; others may come.
 """
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 from .shared import (
     CategoryCategoryGroup,
     CategoryGroupCategories,
@@ -21,18 +21,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-InvoiceAccountantsStatus: TypeAlias = str
+InvoiceAccountantsStatus: TypeAlias = OpenEnum[Literal[
+    "draft", "archived", "entry", "validation_needed", "complete",
+], str]  # fmt: skip
 """What can stand in ``accounting_status`` of ``SupplierInvoice``.
 
-Known values: draft, archived, entry, validation_needed, complete. Others may come.
+These are the known values; others may come.
 """
 
 
-InvoicePaymentStatus: TypeAlias = str
+InvoicePaymentStatus: TypeAlias = OpenEnum[Literal[
+    "to_be_processed", "to_be_paid", "partially_paid", "payment_error", "payment_scheduled",
+    "payment_in_progress", "payment_emitted", "payment_found", "paid_offline", "fully_paid",
+], str]  # fmt: skip
 """What can stand in ``payment_status`` of ``SupplierInvoice``.
 
-Known values: to_be_processed, to_be_paid, partially_paid, payment_error, payment_scheduled,
-payment_in_progress, payment_emitted, payment_found, paid_offline, fully_paid. Others may come.
+These are the known values; others may come.
 """
 
 

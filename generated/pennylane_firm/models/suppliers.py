@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from .._codec import PROMISED, Answer, AnswerPage
+from .._codec import PROMISED, Answer, AnswerPage, OpenEnum
 from .shared import CustomerInvoiceCreditedInvoice, SupplierPostalAddress
 
 __all__ = [
@@ -14,18 +14,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-SupplierPaymentMethods: TypeAlias = str
+SupplierPaymentMethods: TypeAlias = OpenEnum[Literal[
+    "automatic_transfer", "manual_transfer", "automatic_debiting", "bill_of_exchange", "check", "cash",
+    "card", "other",
+], str]  # fmt: skip
 """What can stand in ``supplier_payment_method`` of ``Supplier``.
 
-Known values: automatic_transfer, manual_transfer, automatic_debiting, bill_of_exchange, check, cash, card,
-other. Others may come.
+These are the known values; others may come.
 """
 
 
-ThirdpartySupplierDueDateRule: TypeAlias = str
+ThirdpartySupplierDueDateRule: TypeAlias = OpenEnum[Literal["days", "days_or_end_of_month"], str]
 """What can stand in ``supplier_due_date_rule`` of ``Supplier``.
 
-Known values: days, days_or_end_of_month. Others may come.
+These are the known values; others may come.
 """
 
 

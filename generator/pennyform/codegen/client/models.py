@@ -25,7 +25,6 @@ from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import ANSWER, REQUEST, Schema
 
 _INDENT = 4
-_MOST_VALUES_SHOWN = 24
 # What the base class of pages brings, with its types.
 _PAGE = {"has_more": "bool", "next_cursor": "str | None"}
 # What the base of all classes has: a field of that name would hide it.
@@ -189,11 +188,9 @@ class Components:
     def words(self, name: str) -> list[str]:
         """What a docstring says of a component: our description of it, else where it is used."""
         schema = self.schemas[name]
-        values = [value for value in schema.get("enum", ()) if value is not None]
         sentence = schema.get("description") or self.sentences[name]
-        if not values or len(values) > _MOST_VALUES_SHOWN or self.direction(name) == REQUEST:
-            return [sentence]
-        return [sentence, f"Known values: {', '.join(map(str, values))}. Others may come."]
+        is_open = "enum" in schema and self.direction(name) == ANSWER
+        return [sentence, "These are the known values; others may come."] if is_open else [sentence]
 
 
 def model(name: str, components: Components) -> Model:
@@ -299,23 +296,23 @@ def _default(name: str, owner: str, components: Components) -> Code | None:
 def _alias(name: str, components: Components) -> Alias:
     schema, direction = components.schemas[name], components.direction(name)
     kind, words = python_type(schema, direction), components.words(name)
-    values = components.constants(schema) if direction == REQUEST and "enum" in schema else []
+    values = components.constants(schema) if "enum" in schema else []
     if values:
-        literals = [literal(value) for value in values]
-        declaration = Code(f"{class_name(name)}: TypeAlias = Literal[{join_code(literals)}]")
+        declaration = Code(f"{class_name(name)}: TypeAlias = {kind.code}")
         if len(declaration) > WIDTH:
-            lines = fill(literals, indent=_INDENT)
-            declaration = Code(f"{class_name(name)}: TypeAlias = Literal[\n{lines}\n]  # fmt: skip")
+            literals = [literal(value) for value in values]
+            lines = Code(f"[\n{fill(literals, indent=_INDENT)}\n]")
+            declaration = Code(f"{declaration.replace(f'[{join_code(literals)}]', lines)}  # fmt: skip")
         return Alias(class_name(name), declaration, None, docstring(words, indent=0), kind.components)
     members = components.members(schema)
     if len(members) < 2:
         return type_alias(class_name(name), kind, words)
     structs = [component_of(member) for member in members if components.is_struct(member)]
-    other_types = [python_type(member, direction) for member in members if not components.is_struct(member)]
+    other_members = [member for member in members if not components.is_struct(member)]
     if direction == ANSWER and structs:
         # What fits none of them stays as it came.
         kind = any_of([kind, python_type({"type": "object"}, direction)])
-    arguments = join_code(_variants(structs, other_types, direction, components))
+    arguments = join_code(_variants(structs, other_members, direction, components))
     return Alias(
         class_name(name),
         Code(f"{class_name(name)}: TypeAlias = {kind.code}"),
@@ -326,15 +323,18 @@ def _alias(name: str, components: Components) -> Alias:
 
 
 def _variants(
-    structs: list[str], other_types: list[Type], direction: str, components: Components
+    structs: list[str], other_members: list[Schema], direction: str, components: Components
 ) -> Iterator[Code]:
     """The arguments of ``variants`` for a union of objects and of other types."""
     yield from (Code(class_name(name)) for name in structs)
-    if other_types:
+    if other_members:
         # Plain text before what is read from text: a date that text happens to look like would lose its form.
-        codes = [part for other in other_types for part in other.parts]
-        codes.sort(key=lambda code: code != "str")
-        yield Code(f"other_types=({join_code(dict.fromkeys(codes))},)")
+        codes: dict[str, bool] = {
+            part: part != "str" and not any(isinstance(value, str) for value in components.constants(member))
+            for member in other_members
+            for part in python_type(member, direction).parts
+        }
+        yield Code(f"other_types=({join_code(sorted(codes, key=codes.__getitem__))},)")
     if direction == ANSWER:
         yield Code("known=False")
     tag = components.discriminator(structs)

@@ -66,6 +66,7 @@ MODEL_IMPORTS = {
     "DecimalNumber": ".._codec",
     "File": "..types",
     "Literal": "typing",
+    "OpenEnum": ".._codec",
     "PROMISED": ".._codec",
     "Request": ".._codec",
     "TYPE_CHECKING": "typing",

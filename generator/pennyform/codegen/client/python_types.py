@@ -86,7 +86,7 @@ def python_type(schema: Schema, direction: str) -> Type:
     elif members:
         bare = any_of(python_type(member, direction) for member in members)
     elif "const" in schema or "enum" in schema:
-        bare = _enum(schema, kinds, direction)
+        bare = _enum(schema, direction)
     elif kinds:
         bare = any_of(_of_kind(kind, schema, direction) for kind in kinds)
     else:
@@ -101,26 +101,26 @@ def any_of(types: Iterable[Type]) -> Type:
     return Type(tuple(dict.fromkeys(part for member in distinct for part in member.parts)), components)
 
 
-def _enum(schema: Schema, kinds: list[str], direction: str) -> Type:
+def _enum(schema: Schema, direction: str) -> Type:
     values = [schema["const"]] if "const" in schema else schema["enum"]
     values = [value for value in values if value is not None]
+    if not values:
+        return Type((_SCALARS["null"],))
     number = Code("DecimalNumber" if direction == ANSWER else "Decimal")
     if not all(isinstance(value, str | int | float) for value in values):
         return Type((Code("Any"),))
     if any(isinstance(value, float) for value in values):
         # A float is no literal, and whole numbers among fractions may be written as either.
         values = [value for value in values if isinstance(value, str | bool)]
-        literals = _enum({"enum": values}, kinds, direction).parts if values else ()
+        literals = _enum({"enum": values}, direction).parts if values else ()
         return Type((number, *literals))
+    literals_code = f"Literal[{join_code(map(literal, values))}]"
     # A request with another value would be refused; an answer of a newer service may have one.
     if direction != ANSWER:
-        return _type(f"Literal[{join_code(map(literal, values))}]")
-    # bool is a subclass of int in Python, so it is looked for first.
-    for python_kind, name in ((bool, "boolean"), (int, "integer")):
-        if values and all(isinstance(value, python_kind) for value in values):
-            return Type((_SCALARS[name],))
-    texts = all(isinstance(value, str) for value in values)
-    return Type((_SCALARS.get(kinds[0] if kinds else "string", Code("str")) if texts else Code("Any"),))
+        return _type(literals_code)
+    kinds = sorted({type(value).__name__ for value in values})
+    # The two values of a boolean are all there are.
+    return _type("bool" if kinds == ["bool"] else f"OpenEnum[{literals_code}, {' | '.join(kinds)}]")
 
 
 def _of_kind(kind: str, schema: Schema, direction: str) -> Type:
