@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.files import Disk
+from pennyform.engine.journal.store import FolderJournal
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
+from pennyform.engine.session import CompanyState, open_session, refresh_read_only
 from pennyform.engine.state_folder import StateFolder
 from pennyform.invoices import load
 from pennyform.report.plan import text as plan_text
@@ -118,18 +118,23 @@ def apply(folder: Path, transport: httpx.BaseTransport) -> None:
     """Load a folder, plan and apply it, as the command line does."""
     repository, _ = load([folder])
     remote = AccountClient(Client(TOKEN, transport=transport, rate_limit=None))
-    state = CompanyFiles(StateFolder(folder / ".pennyform", "benchmark" * 4), "sample", remote.company())
     runtime = replace(Runtime.system(), patience=IMMEDIATE, workers=1)
+    state = _state(folder, remote, runtime)
     with open_session(repository, remote, state, runtime, interrupted=lambda: False) as session:
         session.apply(session.plan(), lambda _done, _total: None)
+
+
+def _state(folder: Path, remote: AccountClient, runtime: Runtime) -> CompanyState:
+    company = remote.company()
+    state = StateFolder(folder / ".pennyform", "benchmark" * 4)
+    return CompanyState(company, FolderJournal(state, f"sample-{company.id}", runtime))
 
 
 def plan(folder: Path, count: int, lines: int) -> None:
     """Load a folder, plan it against an account that has it all, and render the plan."""
     repository, _ = load([folder])
     remote = AccountClient(Client(TOKEN, transport=Account(count, lines), rate_limit=None))
-    state = CompanyFiles(StateFolder(folder / ".pennyform", "benchmark" * 4), "sample", remote.company())
-    looked = refresh_read_only(repository, remote, state, Disk())
+    looked = refresh_read_only(repository, remote, _state(folder, remote, Runtime.system()))
     made = make_plan(repository, looked.remote, looked.warnings)
     if made.pending:
         raise AssertionError("the account is not what was asked for")

@@ -15,12 +15,12 @@ import httpx
 import pytest
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.applying.report import ApplyReport
-from pennyform.engine.files import Disk
+from pennyform.engine.journal.store import FolderJournal
 from pennyform.engine.limits import WORKERS, Patience
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import (
-    CompanyFiles,
+    CompanyState,
     Session,
     open_session,
     refresh_read_only,
@@ -105,7 +105,7 @@ class Campaign:
             workers=self.workers,
         )
         remote = self.remote()
-        state = CompanyFiles(state_in(self.root), "sandbox", remote.company())
+        state = state_of(self.root, remote, runtime)
         with open_session(self.repository(), remote, state, runtime, interrupted=lambda: False) as session:
             session.resolve_past_outcomes()
             yield session
@@ -113,6 +113,11 @@ class Campaign:
     def apply(self) -> ApplyReport:
         with self.session() as session:
             return session.apply(session.plan(), lambda done, total: None)
+
+
+def state_of(root: Path, remote: AccountClient, runtime: Runtime) -> CompanyState:
+    company = remote.company()
+    return CompanyState(company, FolderJournal(state_in(root), f"sandbox-{company.id}", runtime))
 
 
 @pytest.fixture
@@ -133,8 +138,8 @@ def planning(campaign: Campaign) -> int:
     campaign.time.sleep(120.0)
     before = len(campaign.wire.sent)
     remote = campaign.remote()
-    state = CompanyFiles(state_in(campaign.root), "sandbox", remote.company())
-    looked = refresh_read_only(campaign.repository(), remote, state, Disk())
+    state = state_of(campaign.root, remote, Runtime.system())
+    looked = refresh_read_only(campaign.repository(), remote, state)
     assert not make_plan(campaign.repository(), looked.remote).pending
     return len(campaign.wire.sent) - before
 

@@ -154,7 +154,7 @@ def test_in_a_large_account_older_customers_are_looked_up(
     change = customer(office)
     assert change.action is (Action.CONFLICT if is_same else Action.CREATE)
     assert change.ways_out or change.warnings
-    looked = refresh_read_only(office.repository(), office.remote(), office.state(), office.storage)
+    looked = refresh_read_only(office.repository(), office.remote(), office.state())
     (notice,) = make_plan(office.repository(), looked.remote).warnings
     assert "more than 100 customers" in notice
 

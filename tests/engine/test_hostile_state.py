@@ -375,7 +375,7 @@ def test_an_old_journal_in_any_shape_is_taken_over_or_left_alone(tmp_path: Path)
             journal = open_journal(path, Disk(), lambda: NOW, KEY)
             refusal = ""
             try:
-                import_journal(old, journal)
+                import_journal(old, journal, Disk())
             except Failure as problem:
                 refusal = only_finding(problem).fix
             assert "--repair-journal" not in refusal
@@ -396,7 +396,7 @@ def test_an_old_journal_that_is_no_file_is_left_alone(tmp_path: Path, what: str)
             old.symlink_to("/etc/hostname")
     journal = open_journal(tmp_path / "journal", Disk(), lambda: NOW, KEY)
     with pytest.raises(Failure, match="journal"):
-        import_journal(old, journal)
+        import_journal(old, journal, Disk())
 
 
 # --- saved plans --------------------------------------------------------------------------------------------

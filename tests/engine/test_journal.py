@@ -245,7 +245,7 @@ def test_journals_of_version_1_are_read_and_written_to_the_byte(tmp_path: Path) 
     assert [encode(msgspec.structs.replace(summary, follows=UNSET))] == texts(COMPACTED.read_bytes())
     for old in (VERSION_1, COMPACTED):
         taken_over = open_journal(tmp_path / old.name, Disk(), lambda: WRITTEN_AT, KEY)
-        import_journal(old, taken_over)
+        import_journal(old, taken_over, Disk())
         assert taken_over.state == journal.state
     assert journal.state == ReplayedState(
         unsettled={Subject("send_by_email", "é-6"): "send_by_email"},

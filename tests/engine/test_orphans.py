@@ -149,7 +149,7 @@ def test_nothing_left_says_nothing_and_asks_nothing(office: Office) -> None:
 
     office.define("INV-1")
     office.apply()
-    state = refresh_read_only(office.repository(), office.remote(), office.state(), office.storage)
+    state = refresh_read_only(office.repository(), office.remote(), office.state())
     before = len(office.wire.sent)
     report = find_orphans(office.repository(), state.remote, office.remote())
     assert (report.searched, report.invoices, len(office.wire.sent) - before) == ("all", (), 0)
@@ -167,7 +167,7 @@ def test_many_take_few_requests(office: Office, monkeypatch: pytest.MonkeyPatch)
     office.write("data/members.csv", "number,customer\n0,ACME\n")
 
     def found() -> tuple[str, int, int]:
-        state = refresh_read_only(office.repository(), office.remote(), office.state(), office.storage)
+        state = refresh_read_only(office.repository(), office.remote(), office.state())
         before = len(office.wire.sent)
         report = orphans.find_orphans(office.repository(), state.remote, office.remote())
         return report.searched, len(report.invoices), len(office.wire.sent) - before

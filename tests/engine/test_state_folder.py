@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -21,7 +20,6 @@ from pennyform.engine.journal.journal import open_journal, replay_file
 from pennyform.engine.journal.lock import LockFileError, hold
 from pennyform.engine.journal.records import Absent, Acknowledged, Intent
 from pennyform.engine.journal.replayed_state import Replay
-from pennyform.engine.session import CompanyFiles
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 from pennyform.report.apply import render
@@ -302,7 +300,7 @@ def test_a_journal_that_another_apply_began_anew_is_not_written_into(office: Off
     def begin_anew(request: httpx.Request, handle: Handler) -> httpx.Response:
         path = office.journal
         shutil.rmtree(path.parent)
-        journal = open_journal(path, Disk(), office.clock.now, office.state().key())
+        journal = open_journal(path, Disk(), office.clock.now, office.state().journal.key())
         journal.write(Intent(kind="invoice", reference="OTHER", step="create_draft"))
         return handle(request)
 
@@ -422,8 +420,7 @@ def test_a_draft_that_was_never_ours_is_shown_as_such(shell: Shell, form: str, f
 class Served(Office):
     """An account behind an address: nothing tells that its books were reset."""
 
-    def state(self) -> CompanyFiles:
-        return replace(super().state(), service="127.0.0.1-8080")
+    service = "127.0.0.1-8080"
 
 
 def test_after_a_reset_the_mails_of_before_count_for_nothing(tmp_path: Path) -> None:
@@ -454,7 +451,7 @@ def test_another_apply_is_advised_only_where_it_finds_out(office: Office) -> Non
 def test_a_mail_whose_invoice_is_another_one_now_is_for_a_person(office: Office) -> None:
     office.define("INV-1", finalize=True, options=MAIL)
     office.apply()
-    journal = open_journal(office.journal, Disk(), office.clock.now, office.state().key())
+    journal = open_journal(office.journal, Disk(), office.clock.now, office.state().journal.key())
     journal.write(Acknowledged(kind="send_by_email", reference="INV-1", step="send_by_email", id=1))
     report = office.apply()
     assert statuses(report)["INV-1"] == "unknown"

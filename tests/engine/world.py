@@ -21,11 +21,12 @@ from pennyform.engine.applying.report import ApplyReport, Result
 from pennyform.engine.files import Disk, Storage
 from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import Record
+from pennyform.engine.journal.store import FolderJournal
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.session import CompanyFiles, open_session, refresh_read_only
+from pennyform.engine.session import CompanyState, open_session, refresh_read_only
 from pennyform.engine.state_folder import StateFolder
 from pennyform.engine.verify import Verification, verify
 from pennyform.findings import errors
@@ -296,12 +297,28 @@ class Office:
             )
         )
 
-    def state(self) -> CompanyFiles:
-        return CompanyFiles(state_in(self.root), f"books-{self.sandbox.books_id()}", self.remote().company())
+    def state(self) -> CompanyState:
+        company = self.remote().company()
+        name = f"{self.service}-{company.id}"
+        return CompanyState(company, FolderJournal(state_in(self.root), name, self.machine()))
+
+    @property
+    def service(self) -> str:
+        """What the account is called in the name of its journal."""
+        return f"books-{self.sandbox.books_id()}"
+
+    def machine(self) -> Runtime:
+        return replace(
+            Runtime.system(),
+            clock=self.clock,
+            storage=self.storage,
+            patience=PATIENCE,
+            workers=self.workers,
+        )
 
     def looked_up(self) -> RemoteState:
         """What a plan looks up."""
-        return refresh_read_only(self.repository(), self.remote(), self.state(), self.storage).remote
+        return refresh_read_only(self.repository(), self.remote(), self.state()).remote
 
     def plan(self) -> Plan:
         return plan(self.repository(), self.looked_up())
@@ -309,18 +326,11 @@ class Office:
     def apply(
         self, told: Mapping[str, Sequence[str]] | None = None, *, prune: bool = False, **options: Any
     ) -> ApplyReport:
-        runtime = replace(
-            Runtime.system(),
-            clock=self.clock,
-            storage=self.storage,
-            patience=PATIENCE,
-            workers=self.workers,
-        )
         with open_session(
             self.repository(),
             self.remote(),
             self.state(),
-            runtime,
+            self.machine(),
             interrupted=self._interrupted,
             **options,
         ) as session:
@@ -334,7 +344,7 @@ class Office:
             return report
 
     def verify(self) -> Verification:
-        looked = refresh_read_only(self.repository(), self.remote(), self.state(), self.storage)
+        looked = refresh_read_only(self.repository(), self.remote(), self.state())
         return verify(self.repository(), looked.remote)
 
     def _interrupted(self) -> bool:

@@ -11,17 +11,19 @@ from socket import inet_aton, inet_ntoa
 
 import httpx
 import pennylane_company
-from pennylane_company import Client, Retries
+from pennylane_company import Bounds, Client, Retries
 
 from pennyform import __version__
 from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal
 from pennyform.cli.tokens import find_token
 from pennyform.engine.account.client import AccountClient
-from pennyform.engine.account.own_contract import ObservedToken, OwnContract
+from pennyform.engine.account.guarded_token import GuardedToken
+from pennyform.engine.account.own_contract import OwnContract
 from pennyform.engine.account.records import Company
+from pennyform.engine.journal.store import FolderJournals, Journals
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Clock, Runtime
-from pennyform.engine.session import CompanyFiles
+from pennyform.engine.session import CompanyState
 from pennyform.engine.state_folder import StateFolder, state_folder
 from pennyform.findings import failure
 from pennyform.invoices import Repository
@@ -39,10 +41,11 @@ class Connection:
     service: str
     runtime: Runtime
     folder: StateFolder
+    journals: Journals
 
-    def state(self, company: Company) -> CompanyFiles:
-        """Where journal and lock of this company lie."""
-        return CompanyFiles(self.folder, self.service, company)
+    def state(self, company: Company) -> CompanyState:
+        """This company, and its journal."""
+        return CompanyState(company, self.journals.of(f"{self.service}-{company.id}"))
 
 
 class _ClientClock(pennylane_company.Clock):
@@ -61,6 +64,16 @@ class _ClientClock(pennylane_company.Clock):
         self._clock.sleep(seconds)
 
 
+def open_journals(folder: StateFolder, runtime: Runtime) -> Journals:
+    """The place of all journals; to be closed.
+
+    Args:
+        folder: the user's own.
+        runtime: the machine.
+    """
+    return FolderJournals(folder, runtime)
+
+
 @contextmanager
 def connect(
     repository: Repository, token_file: Path | None, terminal: Terminal, runtime: Runtime
@@ -77,38 +90,65 @@ def connect(
         Failure: there is no token, or the base URL is not an origin that a token may be sent to. There is no
             falling back to the sandbox.
     """
-    environ = terminal.environ
-    folder = state_folder(environ, runtime.random_bytes)
-    if repository.settings.environment == "sandbox":
-        from pennyform.sandbox import TOKEN, Sandbox
-
-        database = repository.settings.sandbox_database
-        database.parent.mkdir(parents=True, exist_ok=True)
-        sandbox = Sandbox(database, rate_limit=False, schemas=repository.settings.schemas)
-        # Its answers take no time, and it writes one at a time: several workers would only wait for each
-        # other.
-        runtime = replace(runtime, patience=IMMEDIATE, workers=1)
-        auth, contract = _observed(TOKEN, repository)
-        transport = sandbox.transport()
-        with (
-            closing(sandbox),
-            Client(auth, transport=transport, rate_limit=None, strict_answers=True, app=_APP) as client,
-        ):
-            yield Connection(AccountClient(client, contract), f"books-{sandbox.books_id()}", runtime, folder)
-        return
-    if repository.settings.environment != "production":
+    folder = state_folder(terminal.environ, runtime.random_bytes)
+    environment = repository.settings.environment
+    if environment not in {"sandbox", "production"}:
         # A word that is not known must not mean the real account.
         raise failure(
             "connection-refused",
-            f"there is no environment '{repository.settings.environment}'",
+            f"there is no environment '{environment}'",
             fix="sandbox and production are all there are",
         )
-    base_url = environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    if environment == "sandbox":
+        # Its answers take no time, and it writes one at a time: several workers would only wait for each
+        # other.
+        runtime = replace(runtime, patience=IMMEDIATE, workers=1)
+    with closing(open_journals(folder, runtime)) as journals:
+        opened = (
+            _sandbox(repository, journals)
+            if environment == "sandbox"
+            else _service(repository, token_file, terminal, runtime, journals)
+        )
+        with opened as (account, service):
+            yield Connection(account, service, runtime, folder, journals)
+
+
+@contextmanager
+def _sandbox(repository: Repository, journals: Journals) -> Iterator[tuple[AccountClient, str]]:
+    """The account of the embedded sandbox, and its name."""
+    from pennyform.sandbox import TOKEN, Sandbox
+
+    database = repository.settings.sandbox_database
+    database.parent.mkdir(parents=True, exist_ok=True)
+    sandbox = Sandbox(database, rate_limit=False, schemas=repository.settings.schemas)
+    auth, contract = _guarded(TOKEN, repository, journals)
+    transport = sandbox.transport()
+    with (
+        closing(sandbox),
+        Client(auth, transport=transport, rate_limit=None, strict_answers=True, app=_APP) as client,
+    ):
+        yield AccountClient(client, contract), f"books-{sandbox.books_id()}"
+
+
+@contextmanager
+def _service(
+    repository: Repository,
+    token_file: Path | None,
+    terminal: Terminal,
+    runtime: Runtime,
+    journals: Journals,
+) -> Iterator[tuple[AccountClient, str]]:
+    """The account of the real service, and its name in file names.
+
+    Raises:
+        Failure: there is no token, or the base URL is not an origin that a token may be sent to.
+    """
+    base_url = terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
     try:
         host = canonical_host(base_url)
         token = find_token(repository, token_file, host, terminal, runtime.run_command)
         terminal.secrets.add(token)
-        auth, contract = _observed(token, repository)
+        auth, contract = _guarded(token, repository, journals)
         client = Client(
             auth,
             base_url=base_url,
@@ -118,6 +158,7 @@ def connect(
             strict_answers=True,
             # The same run waits for the same time.
             retries=Retries(jitter=0.0),
+            bounds=Bounds(seconds=min(Bounds().seconds, journals.request_seconds)),
             app=_APP,
         )
     except ValueError as problem:
@@ -128,15 +169,18 @@ def connect(
         ) from None
     with client:
         # A colon, before a port, is no part of a file's name on every system.
-        yield Connection(AccountClient(client, contract), host.replace(":", "-"), runtime, folder)
+        yield AccountClient(client, contract), host.replace(":", "-")
 
 
-def _observed(token: str, repository: Repository) -> tuple[str | ObservedToken, OwnContract | None]:
+def _guarded(
+    token: str, repository: Repository, journals: Journals
+) -> tuple[str | GuardedToken, OwnContract | None]:
     """The token as the client gets it, and the contract that the repository owns, which reads along then."""
-    if repository.settings.contract is None:
+    settings = repository.settings
+    contract = OwnContract(settings.schemas / "company") if settings.contract is not None else None
+    if contract is None and journals.before_write is None:
         return token, None
-    contract = OwnContract(repository.settings.schemas / "company")
-    return ObservedToken(token, contract.observe), contract
+    return GuardedToken(token, journals.before_write, contract.observe if contract else None), contract
 
 
 def canonical_host(base_url: str) -> str:

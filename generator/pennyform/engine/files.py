@@ -39,14 +39,11 @@ class SystemCalls(Protocol):
         """The id of this process."""
 
 
-class Storage(Protocol):
-    """Durable files. A simulation passes in one that tears writes and runs out of space."""
+class JournalFiles(Protocol):
+    """Durable files that journals are kept in: on a disk, or by their names in a database."""
 
     def read(self, path: Path) -> bytes | None:
         """All bytes of ``path``, a file of this user alone; None when there is no such file."""
-
-    def read_inside(self, root: Path, path: Path) -> bytes | None:
-        """All bytes of ``path``, which lies in ``root``; None when there is no such file."""
 
     def append(self, path: Path, data: bytes, size: int) -> None:
         """Add ``data`` behind the ``size`` bytes of ``path``; durable on return.
@@ -63,6 +60,13 @@ class Storage(Protocol):
         Whenever the power goes, ``path`` holds either the one or the other, whole. What cannot be read, such
         as a pipe in its place, is not copied but renamed.
         """
+
+
+class Storage(JournalFiles, Protocol):
+    """Durable files. A simulation passes in one that tears writes and runs out of space."""
+
+    def read_inside(self, root: Path, path: Path) -> bytes | None:
+        """All bytes of ``path``, which lies in ``root``; None when there is no such file."""
 
 
 class Disk:

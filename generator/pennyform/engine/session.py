@@ -15,11 +15,11 @@ from pennyform.engine.applying.applier import apply_plan, count_writes
 from pennyform.engine.applying.context import ApplyContext, CompanyCheck, JournalledSender, Progress
 from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.applying.report import ApplyReport
-from pennyform.engine.files import Storage
 from pennyform.engine.journal import lock
-from pennyform.engine.journal.journal import Journal, import_journal, open_journal, quarantine, replay_file
+from pennyform.engine.journal.journal import Journal, import_journal
 from pennyform.engine.journal.records import Absent, Found, RunBegun, Subject, as_text
 from pennyform.engine.journal.replayed_state import ReplayedState
+from pennyform.engine.journal.store import JournalStore
 from pennyform.engine.plan_files.plan_file import digest
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.dependencies import keys_of
@@ -34,41 +34,17 @@ from pennyform.engine.recovery import (
     resolve_past_outcomes,
 )
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.state_folder import StateFolder
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
 from pennyform.safe_files import real_path
 
 
 @dataclass(frozen=True, slots=True)
-class CompanyFiles:
-    """Where the journal and the lock of one company lie.
+class CompanyState:
+    """Whose account it is, and the journal of what was sent to it."""
 
-    ``state`` is the user's folder for them; ``service`` tells accounts apart whose ids may be the same (the
-    host's name, or ``sandbox`` and which one).
-    """
-
-    state: StateFolder
-    service: str
     company: Company
-
-    @property
-    def journal(self) -> Path:
-        """The company's journal."""
-        return self.state.path / "journal" / f"{self.service}-{self.company.id}.jsonl"
-
-    def key(self) -> bytes:
-        """What the journal is signed with.
-
-        Raises:
-            Failure: the key cannot be used.
-        """
-        return self.state.journal_key(self.journal.stem)
-
-    @property
-    def lock(self) -> Path:
-        """The company's lock."""
-        return self.journal.with_suffix(".lock")
+    journal: JournalStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +149,7 @@ class Session:
 def open_session(
     repository: Repository,
     account: AccountClient,
-    state: CompanyFiles,
+    state: CompanyState,
     runtime: Runtime,
     *,
     interrupted: Callable[[], bool],
@@ -186,7 +162,7 @@ def open_session(
     Args:
         repository: the definitions.
         account: the account.
-        state: where journal and lock lie.
+        state: whose account it is, and its journal.
         runtime: the machine.
         interrupted: whether to stop before the next write.
         repair: set a damaged journal aside, and look everything up that it may have known.
@@ -197,19 +173,18 @@ def open_session(
         LockHeldError: another apply is under way.
         JournalError: the journal cannot be written.
         Failure: ``journal-damaged``.
-        LockFileError: the lock's file cannot be made.
+        LockFileError: the lock cannot be taken.
         PlanRejectedError: the definitions ask for what is not carried out, or for another company.
     """
     preflight(repository, state.company)
-    state.state.check_place(repository.root)
-    state.state.prepare()
-    key = state.key()
-    with lock.hold(state.lock, retry, runtime.system_calls):
+    store = state.journal
+    store.check_place(repository.root)
+    with store.hold(retry):
         if repair:
-            quarantine(state.journal, runtime.storage, runtime.clock.now, key)
-        journal = open_journal(state.journal, runtime.storage, runtime.clock.now, key)
+            store.quarantine()
+        journal = store.open()
         if old_journal is not None:
-            import_journal(old_journal, journal)
+            import_journal(old_journal, journal, runtime.storage)
         yield Session(repository, account, state.company, journal, runtime, interrupted)
 
 
@@ -240,9 +215,7 @@ class ReadOnlyState:
     warnings: tuple[str, ...]
 
 
-def refresh_read_only(
-    repository: Repository, account: AccountClient, state: CompanyFiles, storage: Storage
-) -> ReadOnlyState:
+def refresh_read_only(repository: Repository, account: AccountClient, state: CompanyState) -> ReadOnlyState:
     """Look up what the definitions name without a lock, for a plan or a verification.
 
     Raises:
@@ -252,8 +225,8 @@ def refresh_read_only(
             what is not carried out, or is for another company.
     """
     preflight(repository, state.company)
-    state.state.check_place(repository.root)
-    journal = replay_file(state.journal, storage, state.key)
+    state.journal.check_place(repository.root)
+    journal = state.journal.replay()
     remote = refresh(repository, account, memory=journal, company=state.company)
     references = {invoice.external_reference for invoice in repository.invoices}
     unknown = [

@@ -7,16 +7,15 @@ that the client has no place for are read beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 from jsonschema_rs import Draft202012Validator
-from pennylane_company import BearerToken, models
+from pennylane_company import models
 
 from pennyform.engine.account.errors import RefusedError
 
@@ -116,50 +115,6 @@ class OwnContract:
             - {name for name in names if name.endswith("_id")}
             for kind, names in fields.items()
         }
-
-
-class ObservedToken(BearerToken):
-    """A company token whose answers are observed as they are read.
-
-    Args:
-        token: the token.
-        observe: is given the path and the body of each answer that is a success.
-    """
-
-    def __init__(self, token: str, observe: Callable[[str, bytes], None]) -> None:
-        super().__init__(token)
-        self._observe = observe
-
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
-        """Called by httpx for each request."""
-        flow = super().auth_flow(request)
-        # What is observed passes by before it is unpacked.
-        request.headers["accept-encoding"] = "identity"
-        response: Any = yield next(flow)
-        if response.is_success and response.is_closed:
-            self._observe(request.url.path, response.content)
-        elif response.is_success:
-            response.stream = _Observed(
-                response.stream, lambda content: self._observe(request.url.path, content)
-            )
-
-
-class _Observed(httpx.SyncByteStream):
-    """A body that is handed on as it is read, and to ``observe`` once it has ended."""
-
-    def __init__(self, stream: httpx.SyncByteStream, observe: Callable[[bytes], None]) -> None:
-        self._stream = stream
-        self._observe = observe
-
-    def __iter__(self) -> Iterator[bytes]:
-        chunks = []
-        for chunk in self._stream:
-            chunks.append(chunk)
-            yield chunk
-        self._observe(b"".join(chunks))
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 def updatable_fields(folder: Path, kind: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from pennyform.engine.files import Storage
+from pennyform.engine.files import JournalFiles
 from pennyform.engine.journal.journal import kept_as
 from pennyform.engine.journal.reading import read, unreadable
 from pennyform.engine.journal.records import Acknowledged, Differs, Doubt, Record, RunBegun, Summary, Verified
@@ -60,7 +60,7 @@ class IssuedInvoice:
     checksum: str
 
 
-def read_history(path: Path, storage: Storage, key: Callable[[], bytes]) -> History:
+def read_history(path: Path, storage: JournalFiles, key: Callable[[], bytes]) -> History:
     """Read the journal at ``path`` and all files that it goes on from, each checked record by record.
 
     Args:
@@ -97,7 +97,9 @@ def read_history(path: Path, storage: Storage, key: Callable[[], bytes]) -> Hist
     return History(tuple(entry for part in reversed(parts) for entry in part), tuple(reversed(gaps)))
 
 
-def _read_file(path: Path, storage: Storage, key: Callable[[], bytes]) -> tuple[list[Entry] | None, bool]:
+def _read_file(
+    path: Path, storage: JournalFiles, key: Callable[[], bytes]
+) -> tuple[list[Entry] | None, bool]:
     """The records of one file, None when there is none; and whether its last one cannot be trusted."""
     try:
         data = storage.read(path)

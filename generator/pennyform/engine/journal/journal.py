@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from pennyform.engine.files import Storage
+from pennyform.engine.files import JournalFiles, Storage
 from pennyform.engine.journal.reading import START, read, sign, unreadable
 from pennyform.engine.journal.records import Doubt, Record, decode
 from pennyform.engine.journal.replayed_state import Replay, ReplayedState
@@ -42,7 +42,7 @@ class Journal:
     """
 
     path: Path
-    storage: Storage
+    storage: JournalFiles
     now: Callable[[], datetime]
     key: bytes = field(repr=False)
     last_sum: str = START
@@ -110,7 +110,7 @@ def _dated(record: Record, now: Callable[[], datetime]) -> Record:
     return msgspec.structs.replace(record, at=now().isoformat(timespec="milliseconds"))
 
 
-def open_journal(path: Path, storage: Storage, now: Callable[[], datetime], key: bytes) -> Journal:
+def open_journal(path: Path, storage: JournalFiles, now: Callable[[], datetime], key: bytes) -> Journal:
     """Open the journal of one company for writing; the caller holds the lock.
 
     A torn end is cut off: its writer died before anything was sent on the strength of it.
@@ -135,7 +135,7 @@ def open_journal(path: Path, storage: Storage, now: Callable[[], datetime], key:
     return journal
 
 
-def _bytes_of(path: Path, storage: Storage) -> bytes | None:
+def _bytes_of(path: Path, storage: JournalFiles) -> bytes | None:
     """All bytes of a journal; None when there is none.
 
     Raises:
@@ -147,7 +147,7 @@ def _bytes_of(path: Path, storage: Storage) -> bytes | None:
         raise unreadable(path, problem) from problem
 
 
-def quarantine(path: Path, storage: Storage, now: Callable[[], datetime], key: bytes) -> Path | None:
+def quarantine(path: Path, storage: JournalFiles, now: Callable[[], datetime], key: bytes) -> Path | None:
     """Begin a damaged journal anew, with ``doubt`` as its first record, and keep it under another name.
 
     Returns:
@@ -175,7 +175,7 @@ def quarantine(path: Path, storage: Storage, now: Callable[[], datetime], key: b
     return None
 
 
-def replay_file(path: Path, storage: Storage, key: Callable[[], bytes]) -> ReplayedState:
+def replay_file(path: Path, storage: JournalFiles, key: Callable[[], bytes]) -> ReplayedState:
     """What the journal at ``path`` remembers, without a lock and without touching it.
 
     ``key`` is only called when there is a journal.
@@ -191,12 +191,13 @@ def replay_file(path: Path, storage: Storage, key: Callable[[], bytes]) -> Repla
     return replay.state()
 
 
-def import_journal(source: Path, journal: Journal) -> None:
+def import_journal(source: Path, journal: Journal, storage: Storage) -> None:
     """Take over what a journal of version 0.1 remembers, which lay in a repository and had no key.
 
     Args:
         source: that journal, which a person says is theirs.
         journal: the one that gets its content; empty.
+        storage: reads ``source``.
 
     Raises:
         Failure: ``journal-damaged``, ``journal-unreadable`` or ``journal-exists``.
@@ -213,7 +214,7 @@ def import_journal(source: Path, journal: Journal) -> None:
     replay = Replay()
     folder = real_path(source.parent)
     try:
-        data = journal.storage.read_inside(folder, folder / source.name)
+        data = storage.read_inside(folder, folder / source.name)
         if data is None:
             raise failure("path-missing", "there is no such journal", file=str(source))
         read(data, replay.add, None, name=str(source))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 
 from pennyform import __version__
 from pennyform.cli.companies import Companies, worst
-from pennyform.cli.connection import BASE_URL_VARIABLE, DEFAULT_BASE_URL, canonical_host, connect
+from pennyform.cli.connection import (
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    canonical_host,
+    connect,
+    open_journals,
+)
 from pennyform.cli.definitions import load_repository
 from pennyform.cli.options.account import AuditOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.engine.account.records import Company as Account
-from pennyform.engine.journal.history import History, issued, read_history
+from pennyform.engine.journal.history import History, issued
+from pennyform.engine.journal.store import JournalStore
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.session import CompanyFiles
 from pennyform.engine.state_folder import state_folder
 from pennyform.invoices import Repository
 from pennyform.invoices.sources.companies import Company
@@ -52,21 +58,20 @@ def _exit_of(history: History) -> Exit:
 def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> History:
     """The journal of one company. The account is only asked whose it is where the settings do not say."""
     repository = load_repository(targets, terminal, runtime)
-    files = _files(repository, targets, terminal, runtime)
-    files.state.check_place(repository.root)
-    return read_history(files.journal, runtime.storage, files.key)
-
-
-def _files(
-    repository: Repository, targets: TargetOptions, terminal: Terminal, runtime: Runtime
-) -> CompanyFiles:
     id_ = repository.settings.policies.company_id
-    if id_ is not None and repository.settings.environment == "production":
-        host = canonical_host(terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL)
-        folder = state_folder(terminal.environ, runtime.random_bytes)
-        return CompanyFiles(folder, host.replace(":", "-"), Account(id_, "", ""))
-    with connect(repository, targets.token_file, terminal, runtime) as connection:
-        return connection.state(connection.account.company())
+    if id_ is None or repository.settings.environment != "production":
+        with connect(repository, targets.token_file, terminal, runtime) as connection:
+            journal = connection.state(connection.account.company()).journal
+            return _history(journal, repository)
+    host = canonical_host(terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL)
+    folder = state_folder(terminal.environ, runtime.random_bytes)
+    with closing(open_journals(folder, runtime)) as journals:
+        return _history(journals.of(f"{host.replace(':', '-')}-{id_}"), repository)
+
+
+def _history(journal: JournalStore, repository: Repository) -> History:
+    journal.check_place(repository.root)
+    return journal.history()
 
 
 def _section(head: dict[str, object], history: History | None) -> CompanyAudit:

@@ -66,7 +66,7 @@ def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePl
     with connect(repository, targets.token_file, terminal, runtime) as connection:
         account, folder, service = connection.account, connection.folder, connection.service
         paths = connection.state(account.company())
-        state = refresh_read_only(repository, account, paths, runtime.storage)
+        state = refresh_read_only(repository, account, paths)
         plan = make_plan(repository, state.remote, state.warnings)
         if targets.prune:
             plan = with_deletions(plan, repository, account)

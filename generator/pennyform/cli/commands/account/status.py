@@ -9,7 +9,6 @@ from pennyform.cli.definitions import load_repository
 from pennyform.cli.options.account import StatusOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.records import Company as Account
-from pennyform.engine.journal.journal import replay_file
 from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.standing import read_standings, total_standings
@@ -49,9 +48,9 @@ def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read
     with connect(repository, targets.token_file, terminal, runtime) as connection:
         company = connection.account.company()
         preflight(repository, company)
-        files = connection.state(company)
-        files.state.check_place(repository.root)
-        memory = replay_file(files.journal, runtime.storage, files.key)
+        journal = connection.state(company).journal
+        journal.check_place(repository.root)
+        memory = journal.replay()
         today = runtime.clock.now().date()
         return company, read_standings(repository, connection.account, memory, today)
 

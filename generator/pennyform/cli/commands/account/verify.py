@@ -40,7 +40,7 @@ def verify_targets(targets: TargetOptions, terminal: Terminal, runtime: Runtime)
     repository = load_repository(targets, terminal, runtime)
     with connect(repository, targets.token_file, terminal, runtime) as connection:
         paths = connection.state(connection.account.company())
-        state = refresh_read_only(repository, connection.account, paths, runtime.storage)
+        state = refresh_read_only(repository, connection.account, paths)
         verification = verify(repository, state.remote)
         if is_whole(repository, targets):
             orphans = find_orphans(repository, state.remote, connection.account)
