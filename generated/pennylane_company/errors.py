@@ -4,6 +4,7 @@
 ::
 
     PennylaneError
+    ├── MissingFieldError           a field was read that the contract promises and the answer lacks
     ├── NotSentError                nothing left this process; the call may be repeated
     │   └── SkippedOperationError       this package leaves the operation out; its message says why
     ├── OutcomeUnknownError         it may have been carried out; look before repeating a write
@@ -40,6 +41,19 @@ class PennylaneError(Exception):
         super().__init__(f"{operation}: {message}" if operation else message)
         self.message = message
         self.operation = operation
+
+
+class MissingFieldError(PennylaneError, AttributeError):
+    """A field was read that the contract promises in every answer, and this one lacks it.
+
+    An :class:`AttributeError` too, so that ``getattr(answer, name, default)`` works. ``model`` and ``field``
+    are the names of the class and of the field.
+    """
+
+    def __init__(self, model: str, field: str) -> None:
+        super().__init__(f"the answer lacks {model}.{field}, which the contract promises")
+        self.model = model
+        self.field = field
 
 
 class NotSentError(PennylaneError):

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from msgspec import UNSET
+
 from ._codec import is_list
 from ._parameters import Values
 from .errors import OutcomeUnknownError
@@ -65,7 +67,7 @@ class Cursor:
                 it.
         """
         _check_items(answer, self.operation)
-        more, cursor = answer.has_more, answer.next_cursor
+        more, cursor = (getattr(answer, name, UNSET) for name in ("has_more", "next_cursor"))
         if not isinstance(more, bool) and not isinstance(cursor, (str, type(None))):
             raise _broken(self.operation, "a page of the list does not say whether it is the last")
         if more is False or not (more or cursor):
@@ -105,10 +107,11 @@ class Number:
         _check_items(answer, self.operation)
         if not answer.items:
             return None
-        if answer.current_page != self.number or not isinstance(answer.total_pages, int):
-            what = f"page {self.number} of the list was asked for; the answer is page {answer.current_page}"
-            raise _broken(self.operation, f"{what} of {answer.total_pages}")
-        if self.number >= answer.total_pages:
+        number, pages = (getattr(answer, name, UNSET) for name in ("current_page", "total_pages"))
+        if number != self.number or not isinstance(pages, int):
+            what = f"page {self.number} of the list was asked for; the answer is page {number} of {pages}"
+            raise _broken(self.operation, what)
+        if self.number >= pages:
             return None
         if self.number >= self.most:
             raise _broken(self.operation, f"the list goes on after {self.most} pages")
@@ -249,7 +252,7 @@ class AsyncPages(Generic[T]):
 
 
 def _check_items(answer: Any, operation: str) -> None:
-    items: object = answer.items
+    items: object = getattr(answer, "items", None)
     if not is_list(items):
         raise _broken(operation, "a page of the list has no items")
     if len(items) > MOST_ITEMS:

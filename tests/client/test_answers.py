@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import pickle
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.codegen.client.models import Components, Struct, model
-from pennylane_company import UNSET, convert, models, to_builtins
+from pennylane_company import UNSET, UnsetType, convert, errors, models, to_builtins
 from pennylane_company._codec import decoder
+from pennylane_firm import models as firm_models
 
 from tests.client.calls import CALLS, Call
 from tests.client.samples import Sampler, answer_schema, conforms
@@ -52,11 +54,44 @@ def known(value: Any) -> Any:
     return [known(inner) for inner in value] if isinstance(value, list) else value
 
 
-def test_a_missing_field_is_unset_and_null_is_none() -> None:
+def test_a_promised_field_that_is_missing_raises_when_it_is_read() -> None:
     invoice = decoder(models.CustomerInvoice).decode(b'{"label": null}')
     assert invoice.label is None
-    assert invoice.id is UNSET
-    assert to_builtins(invoice) == {"label": None}
+    with pytest.raises(errors.MissingFieldError, match=r"the answer lacks CustomerInvoice\.id, ") as caught:
+        invoice.id  # noqa: B018
+    assert (caught.value.model, caught.value.field) == ("CustomerInvoice", "id")
+    assert isinstance(caught.value, errors.PennylaneError)
+    assert getattr(invoice, "id", None) is None
+    # Everything else works as with an answer that is whole.
+    assert to_builtins(invoice) == invoice.to_dict() == {"label": None}
+    assert (
+        invoice == invoice.copy() == models.CustomerInvoice(label=None) == pickle.loads(pickle.dumps(invoice))
+    )
+    assert repr(invoice) == "CustomerInvoice(label=None)"
+    assert invoice.copy(id=7).id == 7
+
+
+def test_a_field_that_is_not_promised_is_unset_when_it_is_missing() -> None:
+    page = decoder(models.CustomerInvoicePage).decode(b'{"items": []}')
+    assert page.included is UNSET
+    with pytest.raises(errors.MissingFieldError, match=r"CustomerInvoicePage\.has_more"):
+        page.has_more  # noqa: B018
+
+
+@pytest.mark.parametrize("package", [models, firm_models])
+def test_every_promised_field_of_every_answer_raises(package: Any) -> None:
+    kinds = [getattr(package, name) for name in dir(package)]
+    answers = [kind for kind in kinds if isinstance(kind, type) and hasattr(kind, "__struct_fields__")]
+    count = 0
+    for kind in (kind for kind in answers if not kind.__struct_config__.forbid_unknown_fields):
+        for name, hint in get_type_hints(kind).items():
+            if UnsetType in get_args(hint):
+                assert getattr(kind(), name) is UNSET
+            else:
+                with pytest.raises(AttributeError, match=rf"{kind.__name__}\.{name}"):
+                    getattr(kind(), name)
+                count += 1
+    assert count > 300
 
 
 def test_a_model_is_plain_data_and_is_copied_with_changes() -> None:
@@ -86,8 +121,8 @@ def test_customers_are_told_apart_by_their_type() -> None:
     rows = b'{"items": [{"customer_type": "company"}, {"customer_type": "individual"}]}'
     company, individual = decoder(models.CustomerPage).decode(rows).items
     assert type(company).__name__ != type(individual).__name__
-    assert hasattr(company, "vat_number")
-    assert hasattr(individual, "first_name")
+    assert "vat_number" in company.__struct_fields__
+    assert "first_name" in individual.__struct_fields__
 
 
 def test_a_customer_of_an_unknown_type_stays_as_it_came() -> None:

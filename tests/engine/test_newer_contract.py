@@ -15,7 +15,7 @@ from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices import totals
 from pennyform.invoices.desired.json_bodies import first_request, from_json
 from pennyform.invoices.model import InvoiceBody
-from pennylane_company import convert, models
+from pennylane_company import convert, errors, models
 
 LINE = {
     "label": "Work",
@@ -129,5 +129,5 @@ def test_values_that_are_not_known_are_taken_as_they_are() -> None:
 def test_nothing_can_be_made_of_an_answer_without_its_id(missing: str) -> None:
     fields = {"id": 7, "draft": True}
     del fields[missing]
-    with pytest.raises(KeyError, match=missing):
+    with pytest.raises(errors.MissingFieldError, match=missing):
         answers.invoice(convert(fields, models.CustomerInvoice))

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from msgspec import UNSET
 
 from tests.generate.emitted_package import Package, Wire, contract_of
 
@@ -472,7 +473,7 @@ def test_an_answer_is_read_and_nothing_is_lost(
 def plain(value: Any) -> Any:
     """Objects as mappings of the fields that are set, everything else as the client gives it."""
     if hasattr(value, "__struct_fields__"):
-        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        fields = {name: getattr(value, name, UNSET) for name in value.__struct_fields__}
         return {name: plain(inner) for name, inner in fields.items() if repr(inner) != "UNSET"}
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}

@@ -2,14 +2,15 @@
 """Between Python values and JSON text, without a float in between.
 
 Requests are closed: what the contract does not know is refused. Answers are open: unknown fields are passed
-over, a missing field is ``UNSET``, and a value of another kind than the contract has is kept as it came.
+over, and a value of another kind than the contract has is kept as it came. Reading a field that is missing
+gives ``UNSET`` where the contract does not promise it, and raises :class:`.MissingFieldError` where it does.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import UnionType
@@ -32,6 +33,7 @@ from typing import (
 import msgspec
 from msgspec.structs import force_setattr
 
+from .errors import MissingFieldError
 from .types import File
 
 T = TypeVar("T")
@@ -43,8 +45,8 @@ _MOST_DIGITS = 1000
 DEEPEST = 64
 MOST_OBJECTS = 100_000
 
-# The default of fields that the contract promises in every answer: they are typed as what is promised, and
-# yet reading an answer that lacks one works. `Any`, so that the promise stays the field's type.
+# The default of fields that the contract promises in every answer: an answer that lacks one is decoded, and
+# reading that field raises. `Any`, so that the promise stays the field's type.
 PROMISED: Any = msgspec.UNSET
 
 
@@ -83,8 +85,27 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         return msgspec.structs.replace(self, **changes)
 
 
+def _promise(name: str, read: Callable[[object], object]) -> Callable[[object], object]:
+    """What reads a field that the contract promises out of its slot."""
+
+    def promised(answer: object) -> object:
+        value = read(answer)
+        if value is msgspec.UNSET:
+            raise MissingFieldError(type(answer).__name__, name)
+        return value
+
+    return promised
+
+
 class Answer(Model, frozen=True, kw_only=True, gc=False):
     """The base of every object that the service answers with: open."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, annotation in cls.__annotations__.items():
+            if "UnsetType" not in annotation:
+                # What msgspec reads and writes are the slots; only `answer.name` goes through the property.
+                setattr(cls, name, property(_promise(name, cls.__dict__[name].__get__)))
 
 
 class AnswerPage(Answer, frozen=True, kw_only=True):
@@ -423,7 +444,7 @@ def _check_decimals(value: Any) -> None:
             raise msgspec.DecodeError("a number is out of range")
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
-            _check_decimals(getattr(value, name))
+            _check_decimals(getattr(value, name, None))
     elif is_mapping(value):
         for item in value.values():
             _check_decimals(item)

@@ -257,7 +257,7 @@ def _field(name: str, python_name: Code, owner: str, components: Components) -> 
     kind = python_type(field_schema, direction)
     default = _default(name, owner, components)
     annotation = kind.code
-    if default == "UNSET" and annotation != "Any":
+    if default == "UNSET":
         bare = Type(tuple(part for part in kind.parts if part != "None"))
         ending = " | None" if len(bare.parts) < len(kind.parts) else ""
         annotation = Code(f"{bare.code} | UnsetType{ending}" if bare.parts else "None | UnsetType")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from pennylane_company import convert, models, to_builtins
@@ -42,46 +42,54 @@ _MOST_DIGITS = 30
 _READ_APART = frozenset({"invoice_lines", "invoice_line_sections"})
 
 
-def promised(value: T, name: str) -> T:
-    """``value``, which the contract promises.
+class _Tolerant:
+    """An answer whose promised fields are ``UNSET`` where it lacks them, for what can do without."""
 
-    Raises:
-        KeyError: the answer lacks it. The client lets such answers pass: the contract changes every week.
-    """
-    if value is msgspec.UNSET:
-        raise KeyError(name)
-    return value
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answer, name, msgspec.UNSET)
+
+
+def _tolerant(answer: T) -> T:
+    """``answer``, which may lack what the contract promises: the contract changes every week."""
+    tolerant: Any = _Tolerant(answer)
+    return cast("T", tolerant)
 
 
 def invoice(answer: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) -> RemoteInvoice:
     """An invoice of a list, with the lines that came with it."""
-    reference = answer.transaction_reference
+    known = _tolerant(answer)
+    reference = known.transaction_reference
     return RemoteInvoice(
-        id=promised(answer.id, "id"),
+        id=answer.id,
         # `status` says something else for the draft of a credit note (seen on real accounts).
-        draft=promised(answer.draft, "draft"),
-        external_reference=answer.external_reference or "",
-        invoice_number=answer.invoice_number or "",
-        date=answer.date or None,
-        deadline=answer.deadline or None,
-        customer_id=_link(answer.customer),
-        customer_invoice_template_id=_link(answer.customer_invoice_template),
-        currency=_known(answer.currency),
-        language=_known(answer.language),
-        label=_known(answer.label),
-        discount=_discount(answer.discount),
-        special_mention=_known(answer.special_mention),
-        pdf_invoice_subject=_known(answer.pdf_invoice_subject),
-        pdf_invoice_free_text=_known(answer.pdf_invoice_free_text),
-        pdf_description=_known(answer.pdf_description),
+        draft=answer.draft,
+        external_reference=known.external_reference or "",
+        invoice_number=known.invoice_number or "",
+        date=known.date or None,
+        deadline=known.deadline or None,
+        customer_id=_link(known.customer),
+        customer_invoice_template_id=_link(known.customer_invoice_template),
+        currency=_known(known.currency),
+        language=_known(known.language),
+        label=_known(known.label),
+        discount=_discount(known.discount),
+        special_mention=_known(known.special_mention),
+        pdf_invoice_subject=_known(known.pdf_invoice_subject),
+        pdf_invoice_free_text=_known(known.pdf_invoice_free_text),
+        pdf_description=_known(known.pdf_description),
         transaction_reference=_record(TransactionReference, reference) if reference else None,
-        currency_amount_before_tax=_known(answer.currency_amount_before_tax),
-        currency_tax=_known(answer.currency_tax),
-        currency_amount=_known(answer.currency_amount),
-        paid=bool(answer.paid),
-        remaining_amount_with_tax=_known(answer.remaining_amount_with_tax),
-        e_invoicing_status=_known(answer.e_invoicing.status) if answer.e_invoicing else None,
-        credited_invoice_id=_link(answer.credited_invoice),
+        currency_amount_before_tax=_known(known.currency_amount_before_tax),
+        currency_tax=_known(known.currency_tax),
+        currency_amount=_known(known.currency_amount),
+        paid=bool(known.paid),
+        remaining_amount_with_tax=_known(known.remaining_amount_with_tax),
+        e_invoicing_status=_known(_tolerant(known.e_invoicing).status) if known.e_invoicing else None,
+        credited_invoice_id=_link(known.credited_invoice),
         lines=lines,
         extra=_extra(answer, RemoteInvoice, _invoice_fields()),
     )
@@ -89,53 +97,51 @@ def invoice(answer: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) 
 
 def line(answer: models.CustomerInvoiceLine) -> RemoteLine:
     """A line of an invoice."""
-    dates = answer.imputation_dates
+    known = _tolerant(answer)
+    dates = known.imputation_dates
     return RemoteLine(
-        id=promised(answer.id, "id"),
-        product_id=_link(answer.product),
-        label=_known(answer.label),
-        description=_known(answer.description),
-        quantity=_known(answer.quantity),
-        unit=_known(answer.unit),
-        raw_currency_unit_price=_known(answer.raw_currency_unit_price),
-        vat_rate=_known(answer.vat_rate),
-        discount=_discount(answer.discount),
-        substance=_known(answer.substance),
-        section_rank=_known(answer.section_rank),
+        id=answer.id,
+        product_id=_link(known.product),
+        label=_known(known.label),
+        description=_known(known.description),
+        quantity=_known(known.quantity),
+        unit=_known(known.unit),
+        raw_currency_unit_price=_known(known.raw_currency_unit_price),
+        vat_rate=_known(known.vat_rate),
+        discount=_discount(known.discount),
+        substance=_known(known.substance),
+        section_rank=_known(known.section_rank),
         imputation_dates=_record(ImputationDates, dates) if dates else None,
-        currency_amount_before_tax=_known(answer.currency_amount_before_tax),
-        currency_tax=_known(answer.currency_tax),
-        currency_amount=_known(answer.currency_amount),
+        currency_amount_before_tax=_known(known.currency_amount_before_tax),
+        currency_tax=_known(known.currency_tax),
+        currency_amount=_known(known.currency_amount),
         extra=_extra(answer, RemoteLine, _line_fields()),
     )
 
 
 def section(answer: models.InvoiceLineSectionRecord) -> InvoiceSection:
     """A section of an invoice."""
+    known = _tolerant(answer)
     extra = _extra(answer, InvoiceSection, frozenset(models.InvoiceLineSection.__struct_fields__))
-    return InvoiceSection(
-        promised(answer.rank, "rank"), _known(answer.title), _known(answer.description), extra
-    )
+    return InvoiceSection(answer.rank, _known(known.title), _known(known.description), extra)
 
 
 def category(answer: models.CategoryShare | models.Category) -> RemoteCategory:
     """A category, with its share where it is one of an invoice."""
+    known = _tolerant(answer)
     return RemoteCategory(
-        id=promised(answer.id, "id"),
-        label=promised(answer.label, "label"),
-        analytical_code=_known(answer.analytical_code),
-        group_id=_link(answer.category_group),
+        id=answer.id,
+        label=answer.label,
+        analytical_code=_known(known.analytical_code),
+        group_id=_link(known.category_group),
         weight=_bounded(getattr(answer, "weight", None) or Decimal(0)),
     )
 
 
 def transaction(answer: models.Transaction) -> RemoteTransaction:
     """A bank transaction."""
-    return RemoteTransaction(
-        promised(answer.id, "id"),
-        _known(answer.label),
-        _bounded(promised(answer.currency_amount, "currency_amount")),
-    )
+    known = _tolerant(answer)
+    return RemoteTransaction(answer.id, _known(known.label), _bounded(answer.currency_amount))
 
 
 def customer(answer: Any) -> RemoteCustomer:
@@ -157,8 +163,8 @@ def customer(answer: Any) -> RemoteCustomer:
         fields["emails"] = tuple(fields["emails"])
     extra = _extra(answer, CustomerBody, _customer_fields())
     return RemoteCustomer(
-        promised(answer.id, "id"),
-        promised(answer.customer_type, "customer_type"),
+        answer.id,
+        answer.customer_type,
         CustomerBody(**fields, extra=extra),
         _link(getattr(answer, "ledger_account", None)),
     )
@@ -166,13 +172,12 @@ def customer(answer: Any) -> RemoteCustomer:
 
 def product(answer: models.Product) -> RemoteProduct:
     """A product."""
+    known = _tolerant(answer)
     names = (name for name in ProductBody._fields if name not in ("ledger_account_id", "extra"))
-    fields: dict[str, Any] = {name: _set(getattr(answer, name)) for name in names}
-    account = _link(answer.ledger_account)
+    fields: dict[str, Any] = {name: _set(getattr(known, name)) for name in names}
+    account = _link(known.ledger_account)
     extra = _extra(answer, ProductBody, frozenset(models.ProductCreate.__struct_fields__))
-    return RemoteProduct(
-        promised(answer.id, "id"), ProductBody(**fields, ledger_account_id=account, extra=extra)
-    )
+    return RemoteProduct(answer.id, ProductBody(**fields, ledger_account_id=account, extra=extra))
 
 
 # --- parts of answers -------------------------------------------------------------------------------------
@@ -223,7 +228,7 @@ def _set(value: T) -> T | Any:
 
 
 def _link(linked: models.LinkedRecord | models.RecordId | None) -> int | None:
-    return promised(linked.id, "id") if linked else None
+    return linked.id if linked else None
 
 
 @lru_cache(1024)
@@ -237,8 +242,9 @@ def _discount(
 ) -> Discount | None:
     if not answer:
         return None
-    value = _known(answer.value)
-    return _discount_of(answer.type or "", None if value is None else str(value))
+    known = _tolerant(answer)
+    value = _known(known.value)
+    return _discount_of(known.type or "", None if value is None else str(value))
 
 
 def _record(record: type[R], answer: Any) -> R:
@@ -257,7 +263,7 @@ def _extra(answer: msgspec.Struct, record: Any, settable: frozenset[str]) -> Map
     unknown = _unknown(type(answer), record, settable)
     if not unknown:
         return _NOTHING
-    values = ((name, getattr(answer, name)) for name in unknown)
+    values = ((name, getattr(answer, name, msgspec.UNSET)) for name in unknown)
     return {name: to_builtins(value) for name, value in values if value is not msgspec.UNSET}
 
 

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pennyform.engine.account.answers import promised
 from pennyform.engine.account.errors import ForeignAnswerError, UnknownOutcomeError, UnreadableError
 from pennyform.engine.account.records import RemoteCustomer, RemoteProduct
 from pennyform.engine.limits import ROWS
@@ -20,13 +19,15 @@ def each_once(rows: Iterable[T]) -> Iterator[T]:
     """The rows of one look-up, each of them once.
 
     Raises:
-        UnreadableError: two rows have one id and different contents, or there are more rows than a look-up
-            may keep in memory; the lines of an invoice count as rows.
+        UnreadableError: a row has no id, two have the same and different contents, or there are more rows
+            than a look-up may keep in memory; the lines of an invoice count as rows.
     """
     first_of: dict[int, T] = {}
     count = 0
     for row in rows:
-        id_: int = promised(field_of(row, "id"), "id")
+        id_ = field_of(row, "id")
+        if id_ is msgspec.UNSET:
+            raise UnreadableError("the answer has a record without its id, which the contract promises")
         earlier = first_of.setdefault(id_, row)
         if earlier is not row:
             if earlier != row:
