@@ -45,11 +45,12 @@ ALLOWED = {
     "codegen": GROUND | {"client_runtime", "spec"},
     "invoices": GROUND,
     "engine": GROUND | {"invoices"},
+    "fleet": GROUND | {"invoices", "engine"},
     "documents": GROUND | {"invoices"},
     "sandbox": GROUND - {"results", "strict_json"},
     "testing": {"sandbox"},
     "report": GROUND,
-    "cli": GROUND | {"spec", "codegen", "invoices", "engine", "sandbox", "report", "documents"},
+    "cli": GROUND | {"spec", "codegen", "invoices", "engine", "sandbox", "report", "documents", "fleet"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -80,6 +81,13 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"files"},
         {"state_folder"},
         {"limits"},
+    ],
+    "fleet": [
+        {"fleet"},
+        {"journals"},
+        {"leases"},
+        {"database"},
+        {"migrations"},
     ],
     "spec": [
         {"spec"},

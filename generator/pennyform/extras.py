@@ -19,6 +19,11 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "saxonche": "saxonche",
         "typst": "typst",
     },
+    "fleet": {
+        "procrastinate": "procrastinate",
+        "psycopg": "psycopg[binary]",
+        "psycopg_pool": "psycopg-pool",
+    },
     "server": {"uvicorn": "uvicorn"},
 }
 

@@ -24,7 +24,8 @@ from pennyform.engine.journal.store import FolderJournals, Journals
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Clock, Runtime
 from pennyform.engine.session import CompanyState
-from pennyform.engine.state_folder import StateFolder, state_folder
+from pennyform.engine.state_folder import DATABASE_VARIABLE, StateFolder, state_folder
+from pennyform.extras import require_extra
 from pennyform.findings import failure
 from pennyform.invoices import Repository
 
@@ -64,14 +65,30 @@ class _ClientClock(pennylane_company.Clock):
         self._clock.sleep(seconds)
 
 
-def open_journals(folder: StateFolder, runtime: Runtime) -> Journals:
-    """The place of all journals; to be closed.
+def open_journals(folder: StateFolder, terminal: Terminal, runtime: Runtime) -> Journals:
+    """The place of all journals, which only the user's environment names; to be closed.
 
     Args:
-        folder: the user's own.
+        folder: the user's own; has the key.
+        terminal: has the environment variables, and is told the password of the database.
         runtime: the machine.
+
+    Raises:
+        Failure: the database that is named cannot be used. There is no falling back to the folder: it does
+            not know what was mailed.
     """
-    return FolderJournals(folder, runtime)
+    if not terminal.environ.get(DATABASE_VARIABLE, "").strip():
+        return FolderJournals(folder, runtime)
+    require_extra("fleet", "a journal in a database")
+
+    # psycopg, which nobody else needs
+    from pennyform.fleet.database import Database
+    from pennyform.fleet.journals import DatabaseJournals
+
+    database = Database.of(terminal.environ)
+    if database.password:
+        terminal.secrets.add(database.password)
+    return DatabaseJournals(database, folder, runtime)
 
 
 @contextmanager
@@ -103,7 +120,7 @@ def connect(
         # Its answers take no time, and it writes one at a time: several workers would only wait for each
         # other.
         runtime = replace(runtime, patience=IMMEDIATE, workers=1)
-    with closing(open_journals(folder, runtime)) as journals:
+    with closing(open_journals(folder, terminal, runtime)) as journals:
         opened = (
             _sandbox(repository, journals)
             if environment == "sandbox"

@@ -22,7 +22,7 @@ from pennyform.safe_files import is_secret, open_inside, repository_around
 from pennyform.text import visible_line
 
 TOKEN_VARIABLE = "PENNYLANE_API_TOKEN"  # noqa: S105 - the name of a variable
-_SECRET_VARIABLES = (TOKEN_VARIABLE, "PENNYFORM_STATE_KEY")
+_SECRET_VARIABLES = (TOKEN_VARIABLE, "PENNYFORM_STATE_KEY", "PENNYFORM_DATABASE_URL")
 _LARGEST_SOURCE = 1024 * 1024
 _NOTHING_LOST = (
     "  why: What was sent before is in the journal: the next apply looks it up, and asks about mails."

@@ -15,6 +15,8 @@ from pennyform.safe_files import UnsafeFileError, check_private, is_below, make_
 
 PATH_VARIABLE = "PENNYFORM_STATE"
 KEY_VARIABLE = "PENNYFORM_STATE_KEY"
+# Where it names a PostgreSQL, journals are kept there (pennyform.fleet.journals).
+DATABASE_VARIABLE = "PENNYFORM_DATABASE_URL"
 _MIN_KEY_LETTERS = 32
 _KEY_BYTES = 32
 _KEY_FILE = "key"

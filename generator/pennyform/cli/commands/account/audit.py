@@ -65,7 +65,7 @@ def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> Histo
             return _history(journal, repository)
     host = canonical_host(terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL)
     folder = state_folder(terminal.environ, runtime.random_bytes)
-    with closing(open_journals(folder, runtime)) as journals:
+    with closing(open_journals(folder, terminal, runtime)) as journals:
         return _history(journals.of(f"{host.replace(':', '-')}-{id_}"), repository)
 
 
