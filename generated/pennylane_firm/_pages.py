@@ -86,11 +86,12 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A place in a list whose pages are numbered; the first one is 1."""
+    """A place in a list whose pages are numbered; the first one is 1. ``pages`` counts those asked for."""
 
     operation: str
     most: int
     number: int = 1
+    pages: int = 1
     cursor = None
 
     def query(self) -> Values:
@@ -113,9 +114,9 @@ class Number:
             raise _broken(self.operation, what)
         if self.number >= pages:
             return None
-        if self.number >= self.most:
+        if self.pages >= self.most:
             raise _broken(self.operation, f"the list goes on after {self.most} pages")
-        return replace(self, number=self.number + 1)
+        return replace(self, number=self.number + 1, pages=self.pages + 1)
 
 
 @dataclass(frozen=True, slots=True)

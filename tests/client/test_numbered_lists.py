@@ -156,3 +156,10 @@ def test_a_list_without_end_is_left() -> None:
     with pytest.raises(errors.OutcomeUnknownError, match="goes on after 20 pages"):
         identify(service, bounds=Bounds(pages=20))
     assert len(service.queries) == 20
+
+
+def test_the_bound_counts_the_pages_that_are_asked_for_not_those_before() -> None:
+    service = Numbered(50)
+    with connect(service, bounds=Bounds(pages=3)) as client:
+        assert [company.id for company in client.companies.list(page=24)] == [47, 48, 49, 50]
+    assert service.numbers == ["24", "25"]
