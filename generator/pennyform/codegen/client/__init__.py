@@ -54,7 +54,7 @@ def emit(contract: Contract, templates: Path, *, package: str = "", version: str
                 replace(operation, summary="", description="") for operation in contract.operations
             ),
         )
-        check(files, _render(without_prose, renderer, version))
+        check(files, files if without_prose == contract else _render(without_prose, renderer, version))
     except UnsafeTextError as problem:
         raise failure(
             "contract-text-unsafe",
