@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .package import PACKAGE
+from .package import PACKAGE, runtime_of
 
-# Modules that depend on the contract's operations; all others are the same for most contracts.
-_OWN = re.compile(r"/(models|resources)/|/(filters|_client|_contract|__init__)\.py$")
-_PROGRAM = f"""from __future__ import annotations
+# Relative imports of the modules that are the same for many contracts.
+_FROM = re.compile(r"^( *from )\.+(?=(_(?!client\b)\w+|types)\b)", re.MULTILINE)
+_IMPORTED = re.compile(r"^( *)from \.\. import (?:(.+), )?types$", re.MULTILINE)
+_PROGRAM = """from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
 
-from .{PACKAGE} import Client, models, types
+from . import models, params
+from ._client import AsyncClient, Client
+from {home} import types
 
 
-def use(client: Client) -> None:
+async def use(client: Client, async_client: AsyncClient) -> None:
 """
 _ERROR = re.compile(r"seed_(\d+)/(.*)")
 
@@ -39,49 +41,39 @@ def type_errors(packages: Mapping[int, tuple[Mapping[str, str], Sequence[str]]])
     """
     with TemporaryDirectory(prefix="contracts-") as name:
         folder = Path(name)
-        first: dict[str, int] = {}
+        homes: dict[str, str] = {}
         for seed, (files, calls) in packages.items():
-            home = first.setdefault(_runtime(files), seed)
-            for path, text in files.items():
-                shared = home != seed and not _OWN.search(f"/{path}")
-                _write(folder / f"seed_{seed}" / path, _alias(home, path, text) if shared else text)
+            runtime = hashlib.sha256(repr(sorted(runtime_of(files).items())).encode()).hexdigest()
+            if runtime not in homes:
+                homes[runtime] = f"runtime_{len(homes)}"
+                _lay(folder / homes[runtime], files)
+            home = homes[runtime]
+            # The package's own __init__ is the same for all.
+            own = files.keys() - runtime_of(files).keys() - {f"{PACKAGE}/__init__.py"}
+            _lay(folder / f"seed_{seed}", {path: _at_home(files[path], home) for path in own})
             body = "\n".join(f"    {call}" for call in calls) or "    del client"
-            _write(folder / f"seed_{seed}" / "program.py", f"{_PROGRAM}{body}\n")
+            program = f"{_PROGRAM.format(home=home)}{body}\n"
+            (folder / f"seed_{seed}" / "program.py").write_text(program, encoding="utf-8")
         return _mypy(folder)
 
 
-def _runtime(files: Mapping[str, str]) -> str:
-    text = "".join(f"{path}\n{text}" for path, text in sorted(files.items()) if not _OWN.search(f"/{path}"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _at_home(text: str, home: str) -> str:
+    """A module that takes what is the same for many contracts from one package of them."""
+    absolute = _FROM.sub(lambda match: f"{match[1]}{home}.", text)
+    return _IMPORTED.sub(
+        lambda match: (
+            f"{match[1]}from {home} import types"
+            + (f"\n{match[1]}from .. import {match[2]}" if match[2] else "")
+        ),
+        absolute,
+    )
 
 
-def _alias(home: int, path: str, text: str) -> str:
-    """A module that brings the names of the same module of another package."""
-    module = f"seed_{home}.{path.removesuffix('.py').replace('/', '.')}"
-    names = dict.fromkeys(name for node in ast.parse(text).body for name in _names(node))
-    return "\n".join(f"from {module} import {name} as {name}" for name in names) + "\n"
-
-
-def _names(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement gives a module to export."""
-    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        yield node.name
-    elif isinstance(node, ast.AnnAssign | ast.Assign):
-        targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
-        if names == ["__all__"] and node.value:
-            names = ast.literal_eval(node.value)
-        yield from names
-    elif isinstance(node, ast.If):
-        for inner in node.body:
-            yield from _names(inner)
-    elif isinstance(node, ast.ImportFrom):
-        yield from (alias.name for alias in node.names if alias.asname == alias.name)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+def _lay(folder: Path, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        place = folder / path.partition("/")[2]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
 
 
 def _mypy(folder: Path) -> dict[int, list[str]]:

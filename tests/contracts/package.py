@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import datetime
+import decimal
 import importlib.abc
 import importlib.machinery
+import re
 import sys
-from collections.abc import Iterator, Mapping
+import typing
+from collections import abc
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, ClassVar
+from unittest.mock import patch
 
 from pennyform import data
 from pennyform.codegen import client as emitter
@@ -22,6 +28,8 @@ from pennyform.spec.pin.reduce import pin
 from .document import Schema
 
 PACKAGE = "pennylane_seed"
+# What is emitted from the operations of a contract; all else is the same for many contracts.
+_OWN = re.compile(r"^\w+/((models|resources)/.*|(filters|params|_client|__init__)\.py)$")
 
 
 def contract_of(document: Schema) -> Contract:
@@ -36,26 +44,36 @@ def files_of(contract: Contract) -> dict[str, str]:
     return {path: content.decode() for path, content in emitted.items() if path.endswith(".py")}
 
 
+def runtime_of(files: Mapping[str, str]) -> dict[str, str]:
+    """Those modules of a package that are the same for many contracts."""
+    return {path: text for path, text in files.items() if not _OWN.match(path)}
+
+
 @contextmanager
 def fast() -> Iterator[None]:
     """Emit many packages in one process: what is the same for all of them is done once.
 
     The last step of emitting, ``prove``, starts processes: ``campaign`` does that for many packages at once.
     """
-    saved = emitter.Renderer, emitter.prove, checks._problems
-    emitter.Renderer = cache(emitter.Renderer)  # type: ignore[misc,assignment]
-    emitter.prove = dict  # type: ignore[assignment]
-    problems = cache(lambda *arguments: list(saved[2](*arguments)))
-    checks._problems = problems  # type: ignore[assignment]
-    try:
+    problems = cache(lambda *arguments: list(checked(*arguments)))
+    checked = checks._problems
+    with (
+        patch.object(emitter, "Renderer", cache(emitter.Renderer)),
+        patch.object(emitter, "prove", dict),
+        # These contracts have no prose but their title: nothing is emitted again without it.
+        patch.object(emitter, "_without_prose", lambda document: document),
+        patch.object(checks, "_problems", problems),
+    ):
         yield
-    finally:
-        emitter.Renderer, emitter.prove, checks._problems = saved  # type: ignore[misc]
 
 
 @cache
 def _compiled(path: str, text: str) -> CodeType:
     return compile(text, path, "exec", dont_inherit=True)
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 class Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -85,7 +103,12 @@ class Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class Package:
-    """An imported package; in use within ``with``."""
+    """An imported package; in use within ``with``.
+
+    The modules that are the same for many contracts stay imported until a package has other ones.
+    """
+
+    _runtime: ClassVar[dict[str, str]] = {}
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self.files = files
@@ -93,18 +116,27 @@ class Package:
         self._unions: dict[int, Any] | None = None
 
     def __enter__(self) -> Package:
-        _forget()
+        runtime = runtime_of(self.files)
+        if runtime == Package._runtime:
+            # What they remember of the models of another package.
+            sys.modules[f"{PACKAGE}._exchange"]._READERS.clear()
+            sys.modules[f"{PACKAGE}._codec"]._READ.clear()
+            sys.modules[f"{PACKAGE}._codec"]._hints.cache_clear()
+        else:
+            _forget(sys.modules)
+            Package._runtime = {}
         sys.meta_path.insert(0, self._importer)
         for path in sorted(self.files):
-            import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+            import_module(_module(path))
         self.module: Any = sys.modules[PACKAGE]
         self.models: Any = self.module.models
         self.types: Any = self.module.types
+        Package._runtime = runtime
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.meta_path.remove(self._importer)
-        _forget()
+        _forget(_module(path) for path in self.files if _OWN.match(path))
 
     def union(self, kind: Any) -> Any:
         """What type checkers see of a union that is something else at runtime, or the type itself."""
@@ -116,7 +148,7 @@ class Package:
         for path, text in self.files.items():
             if "/models/" not in path:
                 continue
-            module = sys.modules[path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")]
+            module = sys.modules[_module(path)]
             for statement in ast.parse(text).body:
                 if isinstance(statement, ast.If):
                     for inner in statement.body:
@@ -129,19 +161,17 @@ class Package:
                             yield id(getattr(module, inner.target.id)), typed
 
     def evaluated(self, annotation: str, module: Any) -> Any:
-        """An annotation of a module as a type."""
-        import datetime
-        import decimal
-        import typing
-        from collections import abc
+        """An annotation of a module as a type; pages of a list iterate over all of its items."""
+        pages = {} if "Page" in vars(module) else {"Page": list, "AsyncPages": list}
+        return eval(annotation, {**self.names, **vars(module), **pages})
 
-        names = {**vars(typing), **vars(abc), "Decimal": decimal.Decimal, "dt": datetime}
-        names |= {"models": self.models, "types": self.types, "filters": import_module(f"{PACKAGE}.filters")}
-        # A page of a list iterates over all of its items.
-        page = {"Page": list} if "Page" not in vars(module) else {}
-        return eval(annotation, {**names, **vars(module), **page})
+    @cached_property
+    def names(self) -> dict[str, Any]:
+        """What annotations and calls refer to."""
+        ours = {name: import_module(f"{PACKAGE}.{name}") for name in ("filters", "models", "params", "types")}
+        return {**vars(typing), **vars(abc), "Decimal": decimal.Decimal, "dt": datetime, **ours}
 
 
-def _forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-        del sys.modules[name]
+def _forget(names: Iterable[str]) -> None:
+    for name in [name for name in names if name.partition(".")[0] == PACKAGE]:
+        sys.modules.pop(name, None)

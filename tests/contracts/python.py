@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import keyword
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -28,30 +29,65 @@ def members(kind: Any, package: Package) -> Iterator[Any]:
         yield kind
 
 
-def source(value: Any, kind: Any, package: Package) -> str:
+def source(value: Any, kind: Any, package: Package, *, mappings: bool = False) -> str:
     """The Python expression of a JSON value, as an argument of a type.
+
+    Args:
+        value: the value.
+        kind: the type.
+        package: whose types there are.
+        mappings: whether objects are written as what they are made of, not as models.
 
     Raises:
         NoPlaceError: the type has no place for it.
     """
-    written = [text for text in _sources(value, kind, package) if text]
+    written = [text for text in _sources(value, kind, package, mappings=mappings) if text]
     if not written:
         raise NoPlaceError(f"{value!r} is legal, and {_name(kind)} has no place for it")
     # The most telling reading first: an object of a class, a literal, then what text stands for.
     return min(written)[1]
 
 
-def _sources(value: Any, kind: Any, package: Package) -> Iterator[tuple[int, str]]:
-    for each in members(kind, package):
+def keywords(value: Any, names: Sequence[str], package: Package) -> str:
+    """The keyword arguments of a body that has the keys of one of some models, or "" if of none."""
+    for name in names:
+        kind = getattr(package.models, name)
+        if isinstance(value, dict) and _fits(value, kind):
+            try:
+                pairs = list(_pairs(value, kind, package, mappings=True))
+            except NoPlaceError:
+                continue
+            # A key that cannot be written as a name is passed in a dictionary.
+            if all(key.isidentifier() and not keyword.iskeyword(key) for key, _, _ in pairs):
+                return ", ".join(f"{key}={text}" for key, _, text in pairs)
+            return f"**params.{name}({_mapping(pairs)})"
+    return ""
+
+
+def _mapping(pairs: Iterable[tuple[str, str, str]]) -> str:
+    return "{" + ", ".join(f"{key!r}: {text}" for key, _, text in pairs) + "}"
+
+
+def _sources(value: Any, kind: Any, package: Package, *, mappings: bool) -> Iterator[tuple[int, str]]:
+    kinds = [*members(kind, package)]
+    # Where there are several, a dictionary says which one it is.
+    several = len([each for each in kinds if _is_struct(each)]) > 1
+    for each in kinds:
         try:
-            written = _source(value, each, package)
+            written = _source(value, each, package, mappings=mappings, several=several)
         except NoPlaceError:
             continue
         if written is not None:
             yield written
 
 
-def _source(value: Any, kind: Any, package: Package) -> tuple[int, str] | None:
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _source(
+    value: Any, kind: Any, package: Package, *, mappings: bool, several: bool
+) -> tuple[int, str] | None:
     if kind is Any or kind is object:
         return None if isinstance(value, Upload) else (9, _free(value))
     origin = get_origin(kind)
@@ -61,15 +97,20 @@ def _source(value: Any, kind: Any, package: Package) -> tuple[int, str] | None:
             if any(value == each and type(value) is type(each) for each in get_args(kind))
             else None
         )
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return (0, _object(value, kind, package)) if isinstance(value, dict) and _fits(value, kind) else None
+    if _is_struct(kind):
+        if not isinstance(value, dict) or not _fits(value, kind):
+            return None
+        pairs = list(_pairs(value, kind, package, mappings=mappings))
+        if not mappings:
+            return 0, f"models.{kind.__name__}({', '.join(f'{name}={text}' for _, name, text in pairs)})"
+        return 0, f"params.{kind.__name__}({_mapping(pairs)})" if several else _mapping(pairs)
+    inner = get_args(kind)[-1:]
     if isinstance(value, list) and origin in (list, Sequence):
-        return 2, f"[{', '.join(source(each, get_args(kind)[0], package) for each in value)}]"
+        return 2, f"[{', '.join(source(each, inner[0], package, mappings=mappings) for each in value)}]"
     if isinstance(value, dict) and origin in (dict, Mapping):
-        inner = get_args(kind)[1]
-        return 3, "{" + ", ".join(
-            f"{key!r}: {source(each, inner, package)}" for key, each in value.items()
-        ) + "}"
+        return 3, _mapping(
+            (key, key, source(each, inner[0], package, mappings=mappings)) for key, each in value.items()
+        )
     return _scalar(value, kind, package)
 
 
@@ -141,10 +182,13 @@ def _fits(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> bool:
     return required <= value.keys() <= fields(kind).keys()
 
 
-def _object(value: Mapping[str, Any], kind: type[msgspec.Struct], package: Package) -> str:
+def _pairs(
+    value: Mapping[str, Any], kind: type[msgspec.Struct], package: Package, *, mappings: bool
+) -> Iterator[tuple[str, str, str]]:
+    """Of each field: the contract's name, the name in Python, and the expression of its value."""
     hints, names = get_type_hints(kind), fields(kind)
-    parts = [f"{names[key]}={source(each, hints[names[key]], package)}" for key, each in value.items()]
-    return f"models.{kind.__name__}({', '.join(parts)})"
+    for key, each in value.items():
+        yield key, names[key], source(each, hints[names[key]], package, mappings=mappings)
 
 
 def difference(meant: Any, got: Any, place: str = "") -> str:

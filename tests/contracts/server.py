@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,8 +12,7 @@ import httpx
 
 from . import wire
 from .document import Document, Schema
-from .package import Package
-from .python import difference, misfit
+from .replies import UNDECLARED, Reply
 from .values import Maker
 
 FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
@@ -39,44 +38,25 @@ class Meant:
     body: Any = None
 
 
-@dataclass
-class Reply:
-    """What the server answers with: ``meant`` is the value that its body stands for."""
-
-    status: int
-    content: bytes = b""
-    media_type: str = ""
-    meant: Any = None
-    changed: bool = False
-
-    def items(self) -> Reply:
-        """The same of a list: its items are what the caller gets."""
-        return Reply(self.status, self.content, self.media_type, self.meant["items"], self.changed)
-
-
 class Server:
-    """Remembers what was sent, and answers as it is told."""
+    """Remembers what was sent, and answers as it is told; the last answer is repeated."""
 
     def __init__(self) -> None:
         self.transport = httpx.MockTransport(self._answer)
-        self._sent: list[httpx.Request] = []
-        self._reply = Reply(204)
+        self.sent: list[httpx.Request] = []
+        """What was sent since the answers were set."""
+        self._replies: Sequence[Reply] = ()
 
-    def answers(self, reply: Reply) -> None:
+    def answers(self, replies: Sequence[Reply]) -> None:
         """What comes next."""
-        self._reply = reply
-        self._sent.clear()
-
-    @property
-    def sent(self) -> list[httpx.Request]:
-        """What was sent since the answer was set."""
-        return self._sent
+        self._replies = replies
+        self.sent.clear()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        self._sent.append(request)
-        headers = {"content-type": self._reply.media_type} if self._reply.media_type else {}
-        return httpx.Response(self._reply.status, content=self._reply.content, headers=headers)
+        self.sent.append(request)
+        reply = self._replies[min(len(self.sent), len(self._replies)) - 1]
+        return httpx.Response(reply.status, content=reply.content, headers=reply.headers)
 
 
 def _special(value: Any) -> bool:
@@ -112,6 +92,11 @@ class Exchange:
             if parameter["in"] != "header" or parameter["name"].lower() not in _IGNORED
         ]
         self._meant = Meant()
+
+    @property
+    def meant(self) -> Meant:
+        """What the last request means."""
+        return self._meant
 
     def successes(self) -> list[str]:
         """The statuses of success, or ``default``."""
@@ -181,7 +166,7 @@ class Exchange:
         if not essence(media_type).endswith("json") and essence(media_type) not in (FORM, URLENCODED):
             return Maker(self._document, rng, "request").text()
         maker = Maker(self._document, rng, "request")
-        if essence(media_type) == FORM:
+        if essence(media_type) in (FORM, URLENCODED):
             return self._form_value(media["schema"], maker)
         return maker.value(media.get("schema", {}))
 
@@ -201,12 +186,14 @@ class Exchange:
 
     # --- the answer -----------------------------------------------------------------------------------------
 
-    def answer(self, status: str, accept: str, maker: Maker) -> Reply:
+    def answer(self, status: str, maker: Maker) -> Reply:
         """An answer of one declared status."""
-        response = self._document.resolve(self._operation["responses"][status])
         taken = [code for code in self._operation["responses"] if code.isdecimal()]
         code = {"2XX": next(c for c in (207, 206) if str(c) not in taken), "default": 200}.get(status)
-        code = code or int(status)
+        return self._reply(status, code or int(status), maker)
+
+    def _reply(self, status: str, code: int, maker: Maker) -> Reply:
+        response = self._document.resolve(self._operation["responses"][status])
         content = response.get("content")
         if not content or self._method == "head":
             return Reply(code, media_type="application/json" if self._method == "head" else "")
@@ -220,6 +207,36 @@ class Exchange:
         sent_type = "application/json" if media_type == "*/*" else media_type
         return Reply(code, wire.json_text(meant).encode(), sent_type, meant, maker.changed)
 
+    def pages(self, status: str, maker: Maker, count: int, *, numbered: bool) -> list[Reply]:
+        """A list of up to ``count`` pages; of one where the contract has no parameter for a further one."""
+        names = {parameter["name"] for parameter in self._parameters if parameter["in"] == "query"}
+        count = count if names & {"cursor", "page"} else 1
+        replies = [self.answer(status, maker) for _ in range(count)]
+        # A list with numbered pages ends with an empty one.
+        empty = (position for position, reply in enumerate(replies, 1) if not reply.meant["items"])
+        replies = replies[: next(empty, count) if numbered else count]
+        first = self._meant.parameters.get(("query", "page"), 1)
+        numbers = {"total_pages": first + len(replies) - 1} if numbered else {}
+        made = []
+        for position, reply in enumerate(replies):
+            last = position == len(replies) - 1
+            place = {"current_page": first + position} if numbered else {}
+            cursor = {"has_more": not last, "next_cursor": None if last else f"cursor/{position} é"}
+            made.append(reply.page(**numbers, **place, **cursor))
+        return made
+
+    def refusal(self, rng: Random) -> Reply:
+        """A refusal that the contract declares, or one that it does not."""
+        declared = [
+            status for status in self._operation["responses"] if status[0] in "45" or status == "default"
+        ]
+        if declared and self.successes() != ["default"] and rng.random() < 0.6:
+            status = rng.choice(declared)
+            code = {"default": 422, "4XX": 404, "5XX": 503}.get(status) or int(status)
+            return self._reply(status, code, Maker(self._document, rng, "answer", newer=0.05))
+        code, media_type, content = rng.choice(UNDECLARED)
+        return Reply(code, b"" if self._method == "head" else content, media_type)
+
     def _only_page(self, schema: Schema, maker: Maker) -> Schema:
         """A page of a list after which none comes."""
         maker.calm()
@@ -230,21 +247,26 @@ class Exchange:
 
     # --- both ends ------------------------------------------------------------------------------------------
 
-    def problems(
-        self, sent: list[httpx.Request], reply: Reply, got: Any, returns: Any, package: Package
-    ) -> Iterator[str]:
-        """Where what arrived is not what was meant, on either side."""
-        if len(sent) != 1:
-            yield f"{len(sent)} requests were sent"
+    def request_problems(self, sent: Sequence[httpx.Request], replies: Sequence[Reply]) -> Iterator[str]:
+        """Where what arrived is not what was meant: one request for each answer."""
+        if len(sent) != len(replies):
+            yield f"{len(sent)} requests were sent, not {len(replies)}"
             return
-        yield from self._wrong_target(sent[0])
-        yield from self._wrong_headers(sent[0])
-        yield from self._wrong_body(sent[0])
-        lost = difference(reply.meant, got)
-        if lost:
-            yield f"the answer is not what was sent: {lost}"
-        elif not reply.changed and (untyped := misfit(got, returns, package)):
-            yield f"the answer is not of its type: {untyped}"
+        for request, reply in zip(sent, replies, strict=True):
+            yield from self._wrong_target(request)
+            yield from self._wrong_headers(request)
+            yield from self._wrong_body(request)
+            self._turn(reply)
+
+    def _turn(self, page: Reply) -> None:
+        """What is meant by the request after a page of a list."""
+        following = page.meant if isinstance(page.meant, dict) else {}
+        if isinstance(following.get("next_cursor"), str):
+            self._meant.parameters["query", "cursor"] = following["next_cursor"]
+            # The service refuses it beside a cursor.
+            self._meant.parameters.pop(("query", "start_date"), None)
+        elif isinstance(following.get("current_page"), int):
+            self._meant.parameters["query", "page"] = following["current_page"] + 1
 
     def _wrong_target(self, request: httpx.Request) -> Iterator[str]:
         path = self._path
@@ -308,7 +330,7 @@ class Exchange:
             expected, got = sorted(wire.form_fields(meant)), sorted(wire.fields_sent(request))
         elif kind.endswith("json"):
             expected, got = meant, wire.from_json(request.content)
-            if _written(expected) == _written(got):
+            if wire.written(expected) == wire.written(got):
                 return
         else:
             expected, got = meant.encode(), request.content
@@ -319,7 +341,7 @@ class Exchange:
 def _sorted(parts: list[wire.Part]) -> list[str]:
     """The parts of a form by their names, those in JSON with their fields in an order."""
     return sorted(
-        f"{name} {file} {kind} {_written(wire.from_json(content)) if 'json' in kind else content!r}"
+        f"{name} {file} {kind} {wire.written(wire.from_json(content)) if 'json' in kind else content!r}"
         for name, file, kind, content in parts
     )
 
@@ -327,19 +349,4 @@ def _sorted(parts: list[wire.Part]) -> list[str]:
 def _unordered(pair: str, json_names: Set[str]) -> Any:
     """A pair of a query; where the contract says that its value is JSON, with its fields in an order."""
     name, _, value = pair.partition("=")
-    return (name, _written(wire.from_json(unquote(value)))) if name in json_names else pair
-
-
-def _written(value: Any) -> Any:
-    """A JSON value with the digits of its numbers, fields in an order, moments as instants."""
-    if isinstance(value, dict):
-        return {key: _written(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_written(each) for each in value]
-    if isinstance(value, str) and len(value) > 18 and value[10:11] == "T":
-        import datetime as dt
-
-        return "moment", dt.datetime.fromisoformat(value)
-    return type(value).__name__, format(value, "f") if not isinstance(
-        value, bool | str | type(None)
-    ) else value
+    return (name, wire.written(wire.from_json(unquote(value)))) if name in json_names else pair

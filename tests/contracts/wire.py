@@ -5,6 +5,7 @@ Parameters: OpenAPI 3.1.1, 4.8.12 (styles) and RFC 6570. Forms: 4.8.14 and RFC 7
 
 from __future__ import annotations
 
+import datetime as dt
 import email.parser
 import email.policy
 import json
@@ -34,6 +35,18 @@ def from_json(text: bytes | str) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def written(value: Any) -> Any:
+    """A JSON value with the digits of its numbers, fields in an order, moments as instants."""
+    if isinstance(value, dict):
+        return {key: written(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [written(each) for each in value]
+    if isinstance(value, str) and len(value) > 18 and value[10:11] == "T":
+        return "moment", dt.datetime.fromisoformat(value)
+    plain = value if isinstance(value, bool | str | type(None)) else format(value, "f")
+    return type(value).__name__, plain
 
 
 def text(value: Any) -> str:
