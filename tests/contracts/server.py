@@ -167,22 +167,24 @@ class Exchange:
             return Maker(self._document, rng, "request").text()
         maker = Maker(self._document, rng, "request")
         if essence(media_type) in (FORM, URLENCODED):
-            return self._form_value(media["schema"], maker)
+            return self._form_value(media["schema"], maker, files=essence(media_type) == FORM)
         return maker.value(media.get("schema", {}))
 
-    def _form_value(self, schema: Schema, maker: Maker) -> Any:
-        """The value of a form; a part that OpenAPI 3.1 says nothing of is a file."""
+    def _form_value(self, schema: Schema, maker: Maker, *, files: bool) -> Any:
+        """The value of a form; where it has files, a part that OpenAPI 3.1 says nothing of is one."""
         value = maker.value(schema)
         for name, raw in self._document.resolve(schema).get("properties", {}).items():
             part = self._document.resolve(raw)
             inner = part.get("items", part) if part.get("type") == "array" else part
-            if name in value and self._document.modern and (inner == {} or "contentMediaType" in inner):
+            silent = self._document.modern and (inner == {} or "contentMediaType" in inner)
+            if name in value and files and silent:
                 one = maker.upload()
                 value[name] = [one] if inner is not part else one
         # No part of a form stands for null or for an empty list, and a form without any part is no form.
         value = {name: inner for name, inner in value.items() if inner not in (None, [])}
         required = self._document.resolve(schema).get("required", ())
-        return value if value and value.keys() >= set(required) else self._form_value(schema, maker)
+        usable = value and value.keys() >= set(required)
+        return value if usable else self._form_value(schema, maker, files=files)
 
     # --- the answer -----------------------------------------------------------------------------------------
 
