@@ -58,6 +58,8 @@ VERBS = {
     "spec": Verb("fetch, pin and compare API contracts", "contracts"),
     "generate": Verb("emit the typed client and the JSON Schemas from the pinned contract", "contracts"),
     "auth": Verb("show who the token belongs to and what it may do", "account"),
+    "doctor": Verb("check the installation: disk, contract, editor, token, clock", "account"),
+    "completion": Verb("print what makes a shell complete verbs, options and references", "installation"),
 }
 
 
@@ -119,11 +121,15 @@ def _find_verb(argv: Sequence[str], terminal: Terminal) -> str:
         prog="pennyform",
         usage="pennyform VERB [options] [FILE|FOLDER ...]",
         description="Pennylane invoices as code.",
-        epilog=f"verbs:\n{verbs}\n\n'pennyform VERB --help' explains a verb.",
+        epilog=f"verbs:\n{verbs}\n\n'pennyform help VERB' explains a verb.",
         layout=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pennyform {__version__}")
     parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
+    if not argv:
+        from pennyform.cli.commands.installation import overview
+
+        overview.run(terminal)
     verb: str = parser.parse_args(argv[:1] or ["--help"]).verb
     if verb not in VERBS:
         import difflib
@@ -133,20 +139,31 @@ def _find_verb(argv: Sequence[str], terminal: Terminal) -> str:
     return verb
 
 
+def _configure(name: str, parser: argparse.ArgumentParser) -> Any:
+    """Declare the options of a verb; returns the class that reads them."""
+    options_class = importlib.import_module(f"pennyform.cli.options.{VERBS[name].kind}").OPTIONS[name]
+    options_class.configure(parser)
+    return options_class
+
+
 def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> int:
+    if argv and argv[0] == "help":
+        argv = [*argv[1:], "--help"]
     name = _find_verb(argv, terminal)
     verb = VERBS[name]
     parser = _Parser(terminal, prog=f"pennyform {name}", description=f"pennyform {name}: {verb.help}.")
-    options_class = importlib.import_module(f"pennyform.cli.options.{verb.kind}").OPTIONS[name]
-    options_class.configure(parser)
+    options_class = _configure(name, parser)
     args = parser.parse_args(argv[1:])
     terminal = terminal._replace(no_color=getattr(args, "no_color", False))
     options = options_class.read(args)
     command = importlib.import_module(f"pennyform.cli.commands.{verb.kind}.{name}")
     if not verb.uses_account:
         return int(command.run(options, terminal))
+    from pennyform.cli.connection import log_calls
     from pennyform.cli.definitions import run_with_account
     from pennyform.engine.runtime import Runtime
+
+    log_calls(terminal, verbose=getattr(args, "verbose", False))
 
     targets = getattr(options, "targets", None)
     if targets and targets.is_for_several:
@@ -171,6 +188,10 @@ def main(
     Returns:
         The exit code, one of :class:`~pennyform.cli.terminal.Exit`.
     """
+    if "_ARGCOMPLETE" in os.environ:
+        from pennyform.cli.commands.installation.completion import complete
+
+        complete({name: verb.help for name, verb in VERBS.items()}, _configure)
     terminal = (terminal or Terminal.system()).guarded()
     code = _run_to_an_exit_code(argv, terminal, runtime)
     if problem := lost(terminal.stdout):

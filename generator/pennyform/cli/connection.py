@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import pennylane_company
 from pennylane_company import Bounds, Client, Retries
 
 from pennyform import __version__
-from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal
+from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal, shorten_path
 from pennyform.cli.tokens import find_token
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.guarded_token import GuardedToken
@@ -26,20 +27,27 @@ from pennyform.engine.runtime import Clock, Runtime
 from pennyform.engine.session import CompanyState
 from pennyform.engine.state_folder import DATABASE_VARIABLE, StateFolder, state_folder
 from pennyform.extras import require_extra
-from pennyform.findings import failure
+from pennyform.findings import Finding, Severity, failure
 from pennyform.invoices import Repository
+from pennyform.text import one_line
 
 BASE_URL_VARIABLE = "PENNYLANE_BASE_URL"
 DEFAULT_BASE_URL = "https://app.pennylane.com"
+LOG_VARIABLE = "PENNYFORM_LOG"
 _APP = f"pennyform/{__version__}"
+_LOG_LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open way to one account. ``service`` names it in file names: a host, or which sandbox."""
+    """An open way to one account.
+
+    ``service`` names it in file names: a host, or which sandbox. ``address`` is what a person calls it.
+    """
 
     account: AccountClient
     service: str
+    address: str
     runtime: Runtime
     folder: StateFolder
     journals: Journals
@@ -122,19 +130,25 @@ def connect(
         runtime = replace(runtime, patience=IMMEDIATE, workers=1)
     with closing(open_journals(folder, terminal, runtime)) as journals:
         opened = (
-            _sandbox(repository, journals)
+            _sandbox(repository, terminal, journals)
             if environment == "sandbox"
             else _service(repository, token_file, terminal, runtime, journals)
         )
-        with opened as (account, service):
-            yield Connection(account, service, runtime, folder, journals)
+        with opened as (account, service, address):
+            yield Connection(account, service, address, runtime, folder, journals)
 
 
 @contextmanager
-def _sandbox(repository: Repository, journals: Journals) -> Iterator[tuple[AccountClient, str]]:
-    """The account of the embedded sandbox, and its name."""
+def _sandbox(
+    repository: Repository, terminal: Terminal, journals: Journals
+) -> Iterator[tuple[AccountClient, str, str]]:
+    """The account of the embedded sandbox, its name in file names, and its address."""
     from pennyform.sandbox import TOKEN, Sandbox
 
+    if terminal.environ.get(BASE_URL_VARIABLE, "").strip():
+        summary = f"{BASE_URL_VARIABLE} is set and not used: the environment is sandbox"
+        fix = f"pass --environment production to use that address, or unset {BASE_URL_VARIABLE}"
+        terminal.print_findings([Finding("base-url-unused", Severity.WARNING, summary, fix=fix)])
     database = repository.settings.sandbox_database
     database.parent.mkdir(parents=True, exist_ok=True)
     sandbox = Sandbox(database, rate_limit=False, schemas=repository.settings.schemas)
@@ -144,7 +158,8 @@ def _sandbox(repository: Repository, journals: Journals) -> Iterator[tuple[Accou
         closing(sandbox),
         Client(auth, transport=transport, rate_limit=None, strict_answers=True, app=_APP) as client,
     ):
-        yield AccountClient(client, contract), f"books-{sandbox.books_id()}"
+        address = f"the embedded sandbox in {shorten_path(database)}"
+        yield AccountClient(client, contract), f"books-{sandbox.books_id()}", address
 
 
 @contextmanager
@@ -154,8 +169,8 @@ def _service(
     terminal: Terminal,
     runtime: Runtime,
     journals: Journals,
-) -> Iterator[tuple[AccountClient, str]]:
-    """The account of the real service, and its name in file names.
+) -> Iterator[tuple[AccountClient, str, str]]:
+    """The account of the real service, its name in file names, and its address.
 
     Raises:
         Failure: there is no token, or the base URL is not an origin that a token may be sent to.
@@ -186,7 +201,30 @@ def _service(
         ) from None
     with client:
         # A colon, before a port, is no part of a file's name on every system.
-        yield AccountClient(client, contract), host.replace(":", "-")
+        yield AccountClient(client, contract), host.replace(":", "-"), one_line(base_url)
+
+
+def log_calls(terminal: Terminal, *, verbose: bool) -> None:
+    """Write on the standard error of ``terminal`` what is asked, answered and waited for.
+
+    The client's records have neither a token nor what anybody wrote: names of fields, ids, and what kind of
+    value stands in each.
+
+    Args:
+        terminal: says the level in ``PENNYFORM_LOG``: ``info`` or ``debug``.
+        verbose: ``info`` at least, whatever the variable says.
+    """
+    level = _LOG_LEVELS.get(terminal.environ.get(LOG_VARIABLE, "").strip().lower())
+    level = level or (logging.INFO if verbose else logging.NOTSET)
+    logger = logging.getLogger(pennylane_company.__name__)
+    # A run in the same process before this one had streams of its own.
+    logger.handlers[:] = [handler for handler in logger.handlers if handler.name != LOG_VARIABLE]
+    if level:
+        handler = logging.StreamHandler(terminal.stderr)
+        handler.set_name(LOG_VARIABLE)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(level)
 
 
 def _guarded(

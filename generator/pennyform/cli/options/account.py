@@ -33,6 +33,11 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a private file with the API token; default: PENNYLANE_API_TOKEN, then the keyring",
     )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="say on standard error what is asked, answered and waited for; see also PENNYFORM_LOG",
+    )
 
 
 def _add_targets(parser: argparse.ArgumentParser, *, prune: bool) -> None:
@@ -406,21 +411,43 @@ class AuditOptions:
 class AuthOptions:
     """Which account."""
 
-    environment: str | None
-    token_file: Path | None
+    targets: TargetOptions
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
         """``status``, and which account."""
         actions = parser.add_subparsers(dest="action", required=True, metavar="status")
-        _add_account(
-            actions.add_parser("status", help="show the company, the user and the scopes of the token")
-        )
+        status = actions.add_parser("status", help="show the company, the user and the scopes of the token")
+        _add_account(status)
+        add_companies(status)
+        parser.set_defaults(paths=["."])
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> AuthOptions:
         """The options that ``args`` hold."""
-        return cls(args.environment, args.token_file)
+        return cls(TargetOptions.read(args))
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """Which repository and account to look at; with ``offline`` no account."""
+
+    targets: TargetOptions
+    offline: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_paths(parser)
+        _add_account(parser)
+        add_companies(parser)
+        parser.add_argument("--offline", action="store_true", help="do not ask the account")
+        add_no_color(parser)
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> DoctorOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), args.offline)
 
 
 OPTIONS = {
@@ -431,4 +458,5 @@ OPTIONS = {
     "status": StatusOptions,
     "audit": AuditOptions,
     "auth": AuthOptions,
+    "doctor": DoctorOptions,
 }

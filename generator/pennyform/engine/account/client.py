@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
@@ -79,6 +80,15 @@ class AccountClient:
             # The one read that needs no scope (contract), so that it can tell which ones the token has.
             me = self._client.me.get()
             return Company(me.company.id, me.company.name, me.company.reg_no, tuple(me.scopes))
+
+    def service_time(self) -> dt.datetime | None:
+        """What time it is by the service's clock, to the second; None where its answers do not say."""
+        with _reading():
+            text = self._client.me.with_raw_response.get().headers.get("date", "")
+        try:
+            return parsedate_to_datetime(text)
+        except ValueError:
+            return None
 
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""

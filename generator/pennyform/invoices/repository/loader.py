@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pennyform.findings import Finding, tidy
+from pennyform.findings import Failure, Finding, errors, tidy
 from pennyform.invoices.checks.references import ResolvedInvoice, duplicates, outside_companies
 from pennyform.invoices.desired.json_bodies import digest
 from pennyform.invoices.model import DesiredInvoice, Repository, Settings
 from pennyform.invoices.repository.context import RepositoryContext, load_context, path_below
 from pennyform.invoices.repository.definition import Related, check_files
+from pennyform.invoices.repository.settings import load_settings
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.schema.schema import FindSchemas
 from pennyform.invoices.sources.discover import Sources, discover
@@ -124,6 +125,20 @@ def requested_references(context: RepositoryContext, sources: Sources) -> frozen
     places = [("customer", name, declared.place) for name, declared in context.customers.items()]
     places += [("product", name, declared.place) for name, declared in context.products.items()]
     return frozenset((kind, name) for kind, name, place in places if place.file in names)
+
+
+def own_settings(folder: Path, find_schemas: FindSchemas | None) -> Settings:
+    """The settings that hold in ``folder``, without reading any definition.
+
+    Raises:
+        Failure: something is wrong with them.
+    """
+    reader = FileReader()
+    findings: list[Finding] = []
+    settings = load_settings(discover([folder], reader), reader, findings, find_schemas)
+    if errors(findings):
+        raise Failure(findings)
+    return settings
 
 
 def own_templates(folder: Path, find_schemas: FindSchemas | None) -> tuple[Settings, dict[str, YamlMapping]]:

@@ -8,6 +8,7 @@ from pennyform.cli.connection import connect
 from pennyform.cli.definitions import in_environment
 from pennyform.cli.options.account import AuthOptions
 from pennyform.cli.terminal import Exit, Terminal
+from pennyform.engine.account.records import Company
 from pennyform.engine.runtime import Runtime
 from pennyform.text import one_line
 
@@ -24,22 +25,30 @@ _PURPOSES = {
 }
 
 
-def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
-    """Print the company and the scopes."""
-    repository, _ = runtime.load_definitions([])
-    repository = in_environment(repository, options.environment)
-    with connect(repository, options.token_file, terminal, runtime) as connection:
-        company = connection.account.company()
+def missing_scopes(company: Company) -> dict[str, str]:
+    """The scopes that pennyform can use and the token lacks, with what each is needed for."""
     # A scope for all of a resource includes reading it.
-    missing = [
-        f"  {scope}: to {purpose}"
+    return {
+        scope: purpose
         for scope, purpose in _PURPOSES.items()
         if not {scope, f"{scope.partition(':')[0]}:all"} & set(company.scopes)
-    ]
+    }
+
+
+def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
+    """Print the address, the company and the scopes."""
+    targets = options.targets
+    # Without a company to look for, the settings are enough.
+    repository, _ = runtime.load_definitions(targets.paths if targets.companies else [])
+    repository = in_environment(repository, targets.environment)
+    with connect(repository, targets.token_file, terminal, runtime) as connection:
+        company = connection.account.company()
+    missing = [f"  {scope}: to {purpose}" for scope, purpose in missing_scopes(company).items()]
     label = "scopes       "
     scopes = ", ".join(sorted(map(one_line, company.scopes)) or ["none"])
     lines = [
         f"environment  {repository.settings.environment}",
+        f"address      {connection.address}",
         f"company      {one_line(company.name)} (id {company.id}, {one_line(company.reg_no)})",
         *textwrap.wrap(scopes, 100, initial_indent=label, subsequent_indent=" " * len(label)),
         *(["missing for all of pennyform:", *missing] if missing else []),

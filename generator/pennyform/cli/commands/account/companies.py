@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pennyform import __version__
-from pennyform.cli.commands.account import adopt, apply, audit, plan, status, verify
+from pennyform.cli.commands.account import adopt, apply, audit, auth, doctor, plan, status, verify
 from pennyform.cli.commands.account.plan import MadePlan
 from pennyform.cli.companies import Companies, Outcome, sum_totals, summary_of
 from pennyform.cli.definitions import load_repository
@@ -288,9 +289,14 @@ def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
 def run_adopt(companies: Companies, options: AdoptOptions) -> Exit:
     """Write definitions of what the accounts of all companies have already."""
     companies.refuse({"--reference": options.references})
+    return _run_each(adopt.run, companies, options)
+
+
+def _run_each(run: Callable[[Any, Terminal, Runtime], Exit], companies: Companies, options: Any) -> Exit:
+    """Run a command for each company, and print what it prints below the company's name."""
 
     def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, Exit]:
-        code = adopt.run(replace(options, targets=companies.targets_of(company)), terminal, runtime)
+        code = run(replace(options, targets=companies.targets_of(company)), terminal, runtime)
         return code, code
 
     outcomes = companies.run(work)
@@ -306,4 +312,6 @@ COMMANDS: Mapping[str, Callable[[Companies, Any], Exit]] = {
     "adopt": run_adopt,
     "status": status.run_companies,
     "audit": audit.run_companies,
+    "auth": functools.partial(_run_each, auth.run),
+    "doctor": functools.partial(_run_each, doctor.run),
 }

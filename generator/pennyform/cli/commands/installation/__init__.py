@@ -1,0 +1,1 @@
+"""Commands about the installation itself, and what is said where no verb is given."""
