@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pennylane_company import AsyncClient, Client, RateLimit, errors
+from pennylane_company import AsyncClient, BearerToken, Client, RateLimit, errors
 from pennylane_company._limits import Turns, shared_turns
 
 from tests.client.conftest import FakeClock
@@ -95,10 +95,11 @@ def test_a_burst_is_spread_and_no_slower_than_needed(connect: Connect, clock: Fa
 
 
 def test_clients_of_one_token_share_their_turns(clock: FakeClock) -> None:
-    def client(token: str, clock: FakeClock) -> Client:
+    def client(token: str | BearerToken, clock: FakeClock) -> Client:
         return Client(token, transport=httpx.MockTransport(ok), rate_limit=LIMIT, clock=clock)  # type: ignore[arg-type]
 
-    first, second = client("shared", clock), client("shared", clock)
+    # However it is given: an object that puts the token on requests means the same account.
+    first, second = client("shared", clock), client(BearerToken("shared"), clock)
     other = client("not-shared", clock)
     for _ in range(13):
         first.me.get()

@@ -37,7 +37,8 @@ def _exchange(
     """The rules of a client, and what puts its credentials on requests."""
     switch_on(os.environ.get(VARIABLE, ""))
     auth = BearerToken(token) if isinstance(token, str) else token
-    account = hashlib.sha256(token.encode()).digest() if isinstance(token, str) else token
+    # A company token has one rate, whichever object puts it on requests.
+    account = hashlib.sha256(auth.secrets()[0].encode()).digest() if isinstance(auth, BearerToken) else auth
     origin = checked_origin(base_url)
     turns = shared_turns((origin, account), limit, clock) if limit is not None else None
     # An httpx.Auth of somebody else's may not tell its secrets; ours do, so that no error repeats them.

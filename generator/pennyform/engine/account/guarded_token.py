@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +13,6 @@ _READS = frozenset({"GET", "HEAD"})
 
 class GuardedToken(BearerToken):
     """A company token whose requests and answers pass by two functions.
-
-    Two of them with the same token share one rate, as plain tokens do.
 
     Args:
         token: the token.
@@ -33,13 +30,6 @@ class GuardedToken(BearerToken):
         super().__init__(token)
         self._before_write = before_write
         self._observe = observe
-        self._digest = hashlib.sha256(token.encode()).digest()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, GuardedToken) and self._digest == other._digest
-
-    def __hash__(self) -> int:
-        return hash(self._digest)
 
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
         """Called by httpx for each request."""
