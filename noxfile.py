@@ -21,6 +21,10 @@ ROOT = Path(__file__).parent
 LOCKS = ROOT / "locks"
 CONSTRAINTS = LOCKS / "constraints.txt"
 
+# Container images often forbid Python to keep its bytecode. Then every process compiles what it imports: that
+# takes half of the time of the hundreds of commands that the tests start.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+
 
 def _bootstrap() -> None:
     """Run this file again with the nox in ``.nox/bootstrap``, and exit with its exit code."""
