@@ -8,8 +8,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 
 # A pattern (case is ignored, any white space between words) and what to write.
@@ -49,10 +47,12 @@ def files() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", files())
-def test_no_banned_phrase(name: str) -> None:
-    if ROOT / name == Path(__file__):
-        pytest.skip("the list itself")
-    text = (ROOT / name).read_text(encoding="utf-8")
-    matches = [f"{name}:{text.count(chr(10), 0, m.start()) + 1}: {m.group()}" for m in PATTERN.finditer(text)]
+def test_no_banned_phrase() -> None:
+    matches = []
+    for name in files():
+        if ROOT / name != Path(__file__):  # the list itself
+            text = (ROOT / name).read_text(encoding="utf-8")
+            matches += [
+                f"{name}:{text.count(chr(10), 0, m.start()) + 1}: {m.group()}" for m in PATTERN.finditer(text)
+            ]
     assert matches == []

@@ -189,15 +189,16 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+_LONGEST_FIRST = sorted(
+    ((name, kind) for kind, described in KINDS.items() for name in described.tests),
+    key=lambda pair: (len(pair[0]), pair[1]),
+    reverse=True,
+)
+
+
 def kind_of(test: str) -> str:
     """The kind of the test with an id below ``tests/``; "" when it is no attack."""
-    found = [
-        (len(name), kind)
-        for kind, described in KINDS.items()
-        for name in described.tests
-        if test.startswith(name)
-    ]
-    return max(found, default=(0, ""))[1]
+    return next((kind for name, kind in _LONGEST_FIRST if test.startswith(name)), "")
 
 
 def files_of(*kinds: str) -> list[str]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -178,16 +179,17 @@ def test_a_hybrid_file_has_the_older_format_too_and_two_invoices_are_ambiguous()
         NOTHING_BUT_TRAILERS,
         b"%PDF-1.4\n%%EOF\n",
         factur_x(cii())[:900],
-        factur_x(b" " * 11 * 1024 * 1024),
-        factur_x(b" " * 200 * 1024 * 1024),
+        lambda: factur_x(b" " * 11 * 1024 * 1024),
+        lambda: factur_x(b" " * 200 * 1024 * 1024),
         factur_x(zlib.compress(cii())),
     ],
     ids=range(8),
 )
-def test_hostile_pdf(pdf: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+def test_hostile_pdf(pdf: bytes | Callable[[], bytes], capfd: pytest.CaptureFixture[str]) -> None:
+    content = pdf() if callable(pdf) else pdf
     started = time.monotonic()
     with pytest.raises(UnreadableError):
-        read(pdf)
+        read(content)
     assert time.monotonic() - started < 10
     assert capfd.readouterr() == ("", "")
 

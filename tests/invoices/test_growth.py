@@ -7,11 +7,8 @@ from collections.abc import Callable
 from contextlib import chdir
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.references import ReferenceClaim
 from pennyform.invoices.model import Place
@@ -20,7 +17,7 @@ from pennyform.invoices.repository.validate import validate
 from pennyform.report.findings import github, grouping, junit, markdown, sarif, text
 from pennyform.report.findings import json as findings_json
 
-from .growth import MOST_GROWTH, MOST_OF_LINEAR, growth
+from .growth import MOST_GROWTH, growth
 
 CUSTOMER = """external_reference: ACME
 customer_type: company
@@ -182,14 +179,6 @@ def test_reading_and_reporting_grow_with_the_repository(
     assert growth(partial(_reading, tmp_path, files), size) < MOST_GROWTH
 
 
-@settings(max_examples=10, deadline=None)
-@given(kind=st.sampled_from(sorted(REPOSITORIES)), size=st.integers(15, 60), times=st.integers(2, 5))
-def test_any_size_takes_work_in_proportion(kind: str, size: int, times: int) -> None:
-    with TemporaryDirectory() as root:
-        prepare = partial(_reading, Path(root), REPOSITORIES[kind][1])
-        assert growth(prepare, size, times) < MOST_OF_LINEAR * times
-
-
 def _findings(number: int) -> list[Finding]:
     return tidy(
         Finding(
@@ -218,12 +207,6 @@ def _rendering(render: Callable[[list[Finding]], object], number: int) -> Callab
 @pytest.mark.parametrize("render", REPORTS.values(), ids=REPORTS)
 def test_reports_grow_with_the_findings(render: Callable[[list[Finding]], object]) -> None:
     assert growth(partial(_rendering, render), 200) < MOST_GROWTH
-
-
-@settings(max_examples=10, deadline=None)
-@given(render=st.sampled_from(sorted(REPORTS)), size=st.integers(30, 150), times=st.integers(2, 5))
-def test_a_report_of_any_size_takes_work_in_proportion(render: str, size: int, times: int) -> None:
-    assert growth(partial(_rendering, REPORTS[render]), size, times) < MOST_OF_LINEAR * times
 
 
 def test_rows_on_one_line_are_told_apart() -> None:

@@ -60,7 +60,7 @@ def test_every_example_and_every_case(path: Path) -> None:
     agree(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=laid_out())
 def test_definitions_laid_out_in_many_ways(text: str) -> None:
     agree(text)
@@ -90,7 +90,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(text=st.lists(PIECES, max_size=24).map("".join))
 @example(text="a: b\n  c: d\n")
 @example(text="a:\n- b: 1\n  c: 2\nd: 3\n")
@@ -132,13 +132,13 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0, 0, 2, 2, 4, 1]), LINES), max_size=12))
 def test_lines_at_any_indentation(lines: list[tuple[int, str]]) -> None:
     agree("".join(f"{' ' * indentation}{line}\n" for indentation, line in lines))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(YAML_TEXT)), PIECES, st.integers(0, 3))
 def test_a_definition_with_something_put_in(at: int, piece: str, cut: int) -> None:
     agree(YAML_TEXT[:at] + piece + YAML_TEXT[at + cut :])

@@ -23,8 +23,8 @@ class Catch(NamedTuple):
     seen: str
 
 
-def hunt(number: int, most: int) -> Catch:
-    """Play seeds from 0 on with bug ``number`` in the product, until an oracle objects.
+def hunt(number: int, most: int, first: int = 0) -> Catch:
+    """Play seeds from ``first`` on with bug ``number`` in the product, until an oracle objects.
 
     Its kinds of faults take turns: seed 0 has the first of them, seed 1 the second.
     """
@@ -32,13 +32,13 @@ def hunt(number: int, most: int) -> Catch:
     if not bug.kinds:
         return Catch(bug.name, 0, f"corrected later; seen by {bug.test}")
     with bug.plant():
-        for seed in range(most):
+        for seed in range(first, most):
             try:
                 wrong = play(seed, only=bug.kinds[seed % len(bug.kinds)]).wrong
             except Exception as problem:  # a product that falls over is caught too
                 wrong = [f"{type(problem).__name__}: {problem}"]
             if wrong:
-                return Catch(bug.name, seed + 1, " ".join(wrong[0].split())[:100])
+                return Catch(bug.name, seed + 1 - first, " ".join(wrong[0].split())[:100])
     return Catch(bug.name, 0, f"nothing in {most} seeds")
 
 
