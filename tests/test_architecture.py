@@ -84,10 +84,10 @@ LAYERS: Mapping[str, list[set[str]]] = {
     ],
     "fleet": [
         {"fleet"},
-        {"journals"},
-        {"leases"},
-        {"database"},
-        {"migrations"},
+        {"job", "overview", "procrastinate_queue", "journals"},
+        {"records", "leases"},
+        {"database", "request", "queue"},
+        {"migrations", "log", "serving"},
     ],
     "spec": [
         {"spec"},
@@ -133,7 +133,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
     ],
     "report": [
         {"report"},
-        {"apply", "companies", "status", "verification"},
+        {"apply", "companies", "fleet", "status", "verification"},
         {"plan", "contract_diff", "findings", "render", "rules"},
         {"shared"},
     ],

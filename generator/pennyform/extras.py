@@ -21,7 +21,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     "fleet": {
         "procrastinate": "procrastinate",
-        "psycopg": "psycopg[binary]",
+        "psycopg": "psycopg",
         "psycopg_pool": "psycopg-pool",
     },
     "server": {"uvicorn": "uvicorn"},

@@ -37,7 +37,7 @@ class Verb(NamedTuple):
     @property
     def uses_account(self) -> bool:
         """Whether its command gets a Runtime, whose import is too slow for the others."""
-        return self.kind == "account"
+        return self.kind in {"account", "fleet"}
 
 
 # In the order in which they are used.
@@ -54,6 +54,7 @@ VERBS = {
     "adopt": Verb("write definitions of what the account has already", "account"),
     "status": Verb("show which invoices are drafts, late, refused and paid", "account"),
     "audit": Verb("show who issued what, when, from which commit and plan", "account"),
+    "fleet": Verb("let workers on any number of machines plan and apply, with PostgreSQL", "fleet"),
     "sandbox": Verb("serve the local stateful Pennylane", "sandbox"),
     "spec": Verb("fetch, pin and compare API contracts", "contracts"),
     "generate": Verb("emit the typed client and the JSON Schemas from the pinned contract", "contracts"),

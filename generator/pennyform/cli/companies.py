@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TextIO, TypeVar
 
 from pennyform.cli.definitions import explain, refuse_same_account, run_with_account, with_schemas
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.engine.account.errors import OutcomeError
+from pennyform.engine.applying.context import Progress
 from pennyform.engine.limits import COMPANIES
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime, run_for_each
@@ -194,6 +196,12 @@ class Companies:
         for outcome, text in outcomes:
             body = outcome.printed + text
             self.terminal.write(report_companies.section(outcome.company.name, body, self.terminal.ansi()))
+
+
+@contextmanager
+def without_progress(_: TextIO) -> Iterator[Progress]:
+    """No progress: that of several companies would run into each other."""
+    yield lambda _done, _total: None
 
 
 def targets_of(company: Company, targets: TargetOptions) -> TargetOptions:

@@ -72,7 +72,7 @@ class Database:
         self.password = str(options.get("password") or "")
         # A connection that is cut ends well before anybody else takes over.
         lost_after = max(int(stall_seconds * 250), 1000)
-        self._conninfo = make_conninfo(
+        self.conninfo = make_conninfo(
             url,
             options=f"{options.get('options') or ''} {_SETTINGS}".strip(),
             connect_timeout=options.get("connect_timeout") or _CONNECT_SECONDS,
@@ -117,7 +117,7 @@ class Database:
         Raises:
             psycopg.Error: there is none.
         """
-        return psycopg.connect(self._conninfo, autocommit=True)
+        return psycopg.connect(self.conninfo, autocommit=True)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -126,7 +126,7 @@ class Database:
         Raises:
             psycopg.Error: it was lost; whether it was committed is not known then.
         """
-        with psycopg.connect(self._conninfo) as connection:
+        with psycopg.connect(self.conninfo) as connection:
             yield connection
 
     def migrate(self) -> int:

@@ -21,6 +21,7 @@ from pennyform.engine.planning.planner import NOT_IN_JOURNAL
 from pennyform.engine.planning.prerequisites.customers import card_digest
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
+from pennyform.results.plan import IDLE
 from pennyform.results.values import JsonObject
 from pennyform.safe_files import real_path
 
@@ -93,6 +94,46 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, serv
         plan: what would be planned now.
         service: where the account is.
     """
+    if reason := _explain_other(saved, repository, plan, service):
+        return reason
+    old, new = saved.document, plan.document()
+    # As JSON: what a newer contract knows of an invoice is compared even where its record does not name it.
+    before, after = (
+        {f"{change['kind']} {change['external_reference']}": _without_machine(change) for change in changes}
+        for changes in (saved.data["changes"], json_data(new)["changes"])
+    )
+    moved = _changed(before, after) or _changed(saved.binding.remote, _hash_remote(plan))
+    if moved:
+        return f"the account changed since it was made: {', '.join(moved[:5])}"
+    # What is summed up was reviewed as well, and what is there twice is not what was compared.
+    summed_up = (old.summary, old.money, old.rounding) == (new.summary, new.money, new.rounding)
+    return "" if summed_up and len(before) == len(old.changes) else "it does not say what would be done now"
+
+
+def explain_rest(saved: SavedPlan, repository: Repository, plan: Plan, service: str) -> str:
+    """Why the rest of ``saved``, which was begun, may not be carried out, in one sentence; empty when it may.
+
+    What the account held has changed by then, by the plan itself. The definitions have not, and nothing may
+    be done about what the plan did nothing about.
+
+    Args:
+        saved: the plan that was begun.
+        repository: the definitions as they are now.
+        plan: what would be planned now.
+        service: where the account is.
+    """
+    if reason := _explain_other(saved, repository, plan, service):
+        return reason
+    planned, remaining = (
+        {(change.kind, change.external_reference) for change in document.changes if change.action not in IDLE}
+        for document in (saved.document, plan.document())
+    )
+    more = sorted(reference for _, reference in remaining - planned)
+    return f"more would be done than it says: {', '.join(more[:5])}" if more else ""
+
+
+def _explain_other(saved: SavedPlan, repository: Repository, plan: Plan, service: str) -> str:
+    """Why ``saved`` is about something else than what is here, in one sentence; empty when it is not."""
     made_by = saved.document.pennyform
     if made_by != __version__:
         return f"it was made by pennyform {made_by}, and this is {__version__}"
@@ -105,17 +146,7 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, serv
     company = (new.company, new.environment, service)
     if company != (old.company, old.environment, saved.binding.service):
         return f"it was made for {old.company.name} ({old.environment})"
-    # As JSON: what a newer contract knows of an invoice is compared even where its record does not name it.
-    before, after = (
-        {f"{change['kind']} {change['external_reference']}": _without_machine(change) for change in changes}
-        for changes in (saved.data["changes"], json_data(new)["changes"])
-    )
-    moved = _changed(before, after) or _changed(saved.binding.remote, _hash_remote(plan))
-    if moved:
-        return f"the account changed since it was made: {', '.join(moved[:5])}"
-    # What is summed up was reviewed as well, and what is there twice is not what was compared.
-    summed_up = (old.summary, old.money, old.rounding) == (new.summary, new.money, new.rounding)
-    return "" if summed_up and len(before) == len(old.changes) else "it does not say what would be done now"
+    return ""
 
 
 def _without_machine(change: dict[str, Any]) -> dict[str, Any]:

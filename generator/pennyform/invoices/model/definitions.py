@@ -43,7 +43,8 @@ class Policies(NamedTuple):
     final) or ``any``. ``older_dates`` is ``warn`` or ``forbid``: what is done about an invoice that would get
     its number after one with a later date.
 
-    ``e_invoice`` is ``required`` where every invoice must be valid as an electronic one, or ``optional``.
+    ``e_invoice`` is ``required`` where every invoice must be valid as an electronic one, or ``optional``;
+    ``approval`` is ``required`` where a fleet applies nothing but approved plans, or ``optional``.
     """
 
     never_finalize: bool = False
@@ -61,6 +62,7 @@ class Policies(NamedTuple):
     number_order: str = "by-date"
     older_dates: str = "warn"
     e_invoice: str = "optional"
+    approval: str = "optional"
 
 
 class ContractSettings(NamedTuple):

@@ -139,6 +139,7 @@ def _policies(levels: tuple[YamlMapping, YamlMapping], environment: str) -> Poli
         number_order=limits.get("number_order", "by-date"),
         older_dates=limits.get("older_dates", "warn"),
         e_invoice=limits.get("e_invoice", "optional"),
+        approval=limits.get("approval", "optional"),
     )
 
 

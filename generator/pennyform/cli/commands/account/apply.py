@@ -66,7 +66,10 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
 
 @dataclass(frozen=True, slots=True)
 class ApplyRun:
-    """What one apply is asked for, and what it takes from the machine."""
+    """What one apply is asked for, and what it takes from the machine.
+
+    ``resumed`` tells that ``saved`` was begun by this very order, and that what is left of it is asked for.
+    """
 
     options: ApplyOptions
     saved: SavedPlan | None
@@ -74,6 +77,7 @@ class ApplyRun:
     runtime: Runtime
     interrupted: Callable[[], bool]
     progress: Callable[[TextIO], AbstractContextManager[Progress]] = progress_on
+    resumed: bool = False
 
 
 Approve = Callable[[Session, Plan, ApplyRun], None]
@@ -194,10 +198,7 @@ def _apply(session: Session, apply_run: ApplyRun, service: str, approve: Approve
     if targets.prune and saved is None:
         require_all_definitions(session.repository, targets)
     plan = _plan(session, targets)
-    reason = saved and (
-        binding.explain_reuse(saved, session.journal.state)
-        or binding.explain_staleness(saved, session.repository, plan, service)
-    )
+    reason = saved and _explain_refusal(saved, session, plan, apply_run, service)
     if saved and reason:
         raise failure(
             "plan-stale",
@@ -219,6 +220,16 @@ def _apply(session: Session, apply_run: ApplyRun, service: str, approve: Approve
         approve(session, plan, apply_run)
     with apply_run.progress(terminal.stderr) as progress:
         return session.apply(plan, progress, saved.id if saved else "")
+
+
+def _explain_refusal(
+    saved: SavedPlan, session: Session, plan: Plan, apply_run: ApplyRun, service: str
+) -> str:
+    """Why ``saved`` may not be carried out, in one sentence; empty when it may."""
+    if apply_run.resumed:
+        return binding.explain_rest(saved, session.repository, plan, service)
+    reused = binding.explain_reuse(saved, session.journal.state)
+    return reused or binding.explain_staleness(saved, session.repository, plan, service)
 
 
 def _plan(session: Session, targets: TargetOptions) -> Plan:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pennyform import __version__
 from pennyform.cli.commands.account import adopt, apply, audit, auth, doctor, plan, status, verify
 from pennyform.cli.commands.account.plan import MadePlan
-from pennyform.cli.companies import Companies, Outcome, sum_totals, summary_of
+from pennyform.cli.companies import Companies, Outcome, sum_totals, summary_of, without_progress
 from pennyform.cli.definitions import load_repository
 from pennyform.cli.options.account import AdoptOptions, ApplyOptions, PlanOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.engine.applying.context import Progress
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.runtime import Runtime
@@ -179,7 +177,7 @@ def _apply(
 
             settings = replace(options, targets=targets)
             interrupted = interruption.requested
-            run = apply.ApplyRun(settings, None, terminal, runtime, interrupted, _without_progress)
+            run = apply.ApplyRun(settings, None, terminal, runtime, interrupted, without_progress)
             report = apply.apply_repository(repository, run, approve)
             return apply.exit_of(report), report
 
@@ -197,7 +195,7 @@ def _apply_saved(companies: Companies, options: ApplyOptions) -> Exit:
             settings = apply.options_of(saved, options)
             repository = load_repository(settings.targets, terminal, runtime)
             interrupted = interruption.requested
-            run = apply.ApplyRun(settings, saved, terminal, runtime, interrupted, _without_progress)
+            run = apply.ApplyRun(settings, saved, terminal, runtime, interrupted, without_progress)
             # Whoever applies a saved plan has agreed to it.
             report = apply.apply_repository(repository, run, lambda *_: None)
             return apply.exit_of(report), report
@@ -205,11 +203,6 @@ def _apply_saved(companies: Companies, options: ApplyOptions) -> Exit:
         outcomes = companies.run(work)
     companies.print_problems(outcomes)
     return _finish(companies, outcomes, options)
-
-
-@contextmanager
-def _without_progress(_: TextIO) -> Iterator[Progress]:
-    yield lambda _done, _total: None
 
 
 def _finish(companies: Companies, outcomes: list[Outcome[ApplyReport]], options: ApplyOptions) -> Exit:

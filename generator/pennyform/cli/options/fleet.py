@@ -1,0 +1,245 @@
+"""Options of ``pennyform fleet``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pennyform.cli.options.account import TargetOptions, add_companies
+from pennyform.cli.options.common import add_format, add_no_color
+
+
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """Nothing to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOptions:
+    """Which verb, for which companies. ``definitions`` are what they are read from."""
+
+    verb: Literal["plan", "apply", "verify"]
+    definitions: TargetOptions
+    format: str
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("work", choices=("plan", "apply", "verify"), help="what the workers are to do")
+        parser.add_argument(
+            "paths",
+            nargs="?",
+            default=".",
+            metavar="FOLDER",
+            help="the repository; the folder one is in by default",
+        )
+        add_companies(parser)
+        parser.add_argument(
+            "--prune", action="store_true", help="also delete drafts that no definition asks for any more"
+        )
+        add_format(parser, "text", "json")
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> SubmitOptions:
+        """The options that ``args`` hold."""
+        definitions = TargetOptions(
+            (Path(args.paths),),
+            None,
+            None,
+            (),
+            args.prune,
+            tuple(dict.fromkeys(args.company)),
+            args.all,
+        )
+        return cls(args.work, definitions, args.format)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How to work.
+
+    Attributes:
+        concurrency: companies at once.
+        grace_seconds: how long jobs go on once the worker is told to stop; then each ends after its step.
+        approval: ``required`` carries out approved plans only, whatever the definitions say.
+        once: stop as soon as no job is left.
+        metrics: the port for metrics; None for none.
+        metrics_host: the address that it listens on.
+    """
+
+    concurrency: int
+    grace_seconds: float
+    approval: str
+    once: bool
+    metrics: int | None
+    metrics_host: str
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--concurrency", type=_positive, default=8, metavar="N", help="companies at once (default 8)"
+        )
+        parser.add_argument(
+            "--grace",
+            dest="grace_seconds",
+            type=_seconds,
+            default=20.0,
+            metavar="SECONDS",
+            help="how long jobs go on after SIGTERM; then each stops after its step (default 20)",
+        )
+        parser.add_argument(
+            "--approval",
+            choices=("optional", "required"),
+            default="optional",
+            help="required: carry out approved plans only, whatever the definitions say",
+        )
+        parser.add_argument("--once", action="store_true", help="stop as soon as no job is left")
+        parser.add_argument("--metrics", type=int, metavar="PORT", help="serve metrics for Prometheus here")
+        parser.add_argument(
+            "--metrics-host",
+            default="127.0.0.1",
+            metavar="ADDRESS",
+            help="address to serve them on (default: this computer only)",
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> WorkerOptions:
+        """The options that ``args`` hold."""
+        return cls(
+            args.concurrency,
+            args.grace_seconds,
+            args.approval,
+            args.once,
+            args.metrics,
+            args.metrics_host,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOptions:
+    """How to show what the fleet does: printed, as a page in the file ``html``, or on the port ``serve``."""
+
+    format: str
+    html: Path | None
+    serve: int | None
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_format(parser, "text", "json", "prometheus", "html")
+        parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page to look at")
+        parser.add_argument(
+            "--serve", type=int, metavar="PORT", help="serve a page that refreshes itself on this computer"
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> StatusOptions:
+        """The options that ``args`` hold."""
+        return cls(args.format, args.html, args.serve)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseOptions:
+    """Whether to pause or to go on: with these companies, or with the whole fleet when there are none."""
+
+    pause: bool
+    company_ids: tuple[int, ...]
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--company-id",
+            action="append",
+            type=int,
+            default=[],
+            metavar="ID",
+            help="this company alone, by its policies.company_id; may be repeated (default: the whole fleet)",
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> PauseOptions:
+        """The options that ``args`` hold."""
+        return cls(args.action == "pause", tuple(args.company_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveOptions:
+    """Which plan to approve, and how to show it; with ``show``, it is only shown."""
+
+    plan: str
+    format: str
+    show: bool
+    auto_approve: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("plan", metavar="PLAN", help="its id, or the beginning of it")
+        add_format(parser, "text", "json", "markdown", "html")
+        parser.add_argument("--show", action="store_true", help="show the plan, and approve nothing")
+        parser.add_argument("--auto-approve", action="store_true", help="do not ask again")
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> ApproveOptions:
+        """The options that ``args`` hold."""
+        return cls(args.plan, args.format, args.show, args.auto_approve)
+
+
+class FleetOptions:
+    """The options of ``fleet``: a record for each of its actions."""
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the actions."""
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="init|submit|worker|status|pause|resume|approve"
+        )
+        add_no_color(
+            actions.add_parser("init", help="make the tables in PENNYFORM_DATABASE_URL, or upgrade them")
+        )
+        SubmitOptions.configure(actions.add_parser("submit", help="queue a job for each company"))
+        WorkerOptions.configure(actions.add_parser("worker", help="do jobs until it is told to stop"))
+        StatusOptions.configure(
+            actions.add_parser("status", help="show what waits, runs, is done and failed")
+        )
+        PauseOptions.configure(actions.add_parser("pause", help="let no further job begin"))
+        PauseOptions.configure(actions.add_parser("resume", help="go on after a pause"))
+        ApproveOptions.configure(
+            actions.add_parser("approve", help="show a plan, and let the workers apply it")
+        )
+
+    @staticmethod
+    def read(args: argparse.Namespace) -> Any:
+        """The options of the action that ``args`` name."""
+        if args.action == "init":
+            return InitOptions()
+        records: dict[str, Any] = {
+            "submit": SubmitOptions,
+            "worker": WorkerOptions,
+            "status": StatusOptions,
+            "pause": PauseOptions,
+            "resume": PauseOptions,
+            "approve": ApproveOptions,
+        }
+        return records[args.action].read(args)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 1000")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 86400 seconds")
+    return seconds
+
+
+OPTIONS = {"fleet": FleetOptions}

@@ -1,0 +1,246 @@
+"""What the fleet keeps besides journals: artifacts, plans and their approvals, attempts at jobs, pauses.
+
+Every change of state is one conditional statement, so that two who do the same at once cannot both succeed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from pennyform.findings import Finding, failure
+from pennyform.fleet.database import Database
+from pennyform.fleet.request import WorkRequest, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How a job ended.
+
+    Attributes:
+        exit_code: that of the verb.
+        retry: whether the reason may pass by itself.
+        immediate: whether it was only told to stop, and can go on at once.
+        problems: why it did not succeed.
+        document: what the verb reports, as JSON data; None where it did not get so far.
+        final: what became final, by currency: number and amount as decimal text.
+    """
+
+    exit_code: int
+    retry: bool = False
+    immediate: bool = False
+    problems: tuple[Finding, ...] = ()
+    document: Any = None
+    final: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a job: ``state`` is ``done``, ``retried`` or ``failed``."""
+
+    job: int
+    request: WorkRequest | None
+    state: str
+    result: JobResult
+    begun: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as it was saved, and what became of it; "" for what was not done yet."""
+
+    id: str
+    content: bytes
+    request: WorkRequest
+    approved_by: str
+    consumed: bool
+
+
+class Records:
+    """These records, in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def stall_seconds(self) -> float:
+        """A worker that has not been heard of for so long is taken for gone."""
+        return self._database.stall_seconds
+
+    def now(self) -> datetime:
+        """The time by the clock that counts: that of the database."""
+        with self._database.connection() as connection:
+            (moment,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+            assert isinstance(moment, datetime)
+            return moment
+
+    # --- artifacts --------------------------------------------------------------------------------------
+
+    def store(self, contents: Iterable[bytes]) -> list[str]:
+        """Keep contents; the SHA-256 of each. What is there already is not sent again."""
+        by_digest = [(hashlib.sha256(content).hexdigest(), content) for content in contents]
+        with self._database.connection() as connection:
+            digests = [digest for digest, _ in by_digest]
+            known = {
+                row[0]
+                for row in connection.execute("SELECT sha256 FROM artifact WHERE sha256 = ANY(%s)", [digests])
+            }
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO artifact (sha256, content) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                    [(digest, content) for digest, content in dict(by_digest).items() if digest not in known],
+                )
+        return digests
+
+    def load(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """The contents that are there, by their SHA-256."""
+        with self._database.connection() as connection:
+            rows = connection.execute(
+                "SELECT sha256, content FROM artifact WHERE sha256 = ANY(%s)", [list(digests)]
+            )
+            return {digest: bytes(content) for digest, content in rows}
+
+    # --- companies and pauses ---------------------------------------------------------------------------
+
+    def know_companies(self, names: Mapping[int, str]) -> None:
+        """Note what companies are called, by id."""
+        with self._database.connection() as connection, connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO company (id, name) VALUES (%s, %s) "
+                "ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                list(names.items()),
+            )
+
+    def set_pause(self, company_ids: Iterable[int], *, pause: bool) -> None:
+        """Pause companies, or let them go on; id 0 is the whole fleet."""
+        statement = (
+            "INSERT INTO pause (company_id) VALUES (%s) ON CONFLICT DO NOTHING"
+            if pause
+            else "DELETE FROM pause WHERE company_id = %s"
+        )
+        with self._database.connection() as connection, connection.cursor() as cursor:
+            cursor.executemany(statement, [[id_] for id_ in company_ids])
+
+    def is_paused(self, company_id: int) -> bool:
+        """Whether no job of this company may begin."""
+        with self._database.connection() as connection:
+            return connection.execute("SELECT FROM pause WHERE company_id = %s", [company_id]).rowcount > 0
+
+    # --- attempts ---------------------------------------------------------------------------------------
+
+    def add_attempt(self, attempt: Attempt) -> None:
+        """Write down how an attempt ended."""
+        request, result = attempt.request, attempt.result
+        problems = [
+            [finding.rule, finding.summary, finding.file, finding.line] for finding in result.problems
+        ]
+        final = {currency: list(row) for currency, row in result.final.items()}
+        with self._database.connection() as connection:
+            connection.execute(
+                "INSERT INTO outcome "
+                "(job, company_id, verb, state, exit_code, problems, document, final, begun) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    attempt.job,
+                    request.company_id if request else None,
+                    request.verb if request else "",
+                    attempt.state,
+                    result.exit_code,
+                    Jsonb(problems),
+                    Jsonb(result.document),
+                    Jsonb(final),
+                    attempt.begun,
+                ],
+            )
+
+    def retries(self, job: int) -> tuple[int, float]:
+        """How often a job was tried in vain, and how many seconds ago for the first time."""
+        with self._database.connection() as connection:
+            row = connection.execute(
+                "SELECT count(*), coalesce(extract(epoch FROM now() - min(ended)), 0)::float8 FROM outcome "
+                "WHERE job = %s AND state = 'retried' AND exit_code <> 130",
+                [job],
+            ).fetchone()
+        return (int(row[0]), float(row[1])) if row else (0, 0.0)
+
+    # --- plans ------------------------------------------------------------------------------------------
+
+    def add_plan(self, id_: str, content: bytes, request: WorkRequest) -> None:
+        """Keep a plan that waits for approval; one of the same company that waits longer is out of date."""
+        (artifact, order) = self.store([content, encode(request)])
+        with self._database.connection() as connection:
+            connection.execute(
+                "INSERT INTO plan (id, company_id, artifact, request, submitted_by) "
+                "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [id_, request.company_id, artifact, order, request.person],
+            )
+
+    def plan(self, beginning: str) -> StoredPlan:
+        """The plan whose id begins so.
+
+        Raises:
+            Failure: there is none, or more than one.
+        """
+        with self._database.connection() as connection:
+            rows = connection.execute(
+                "SELECT plan.id, artifact.content, request.content, approved_by, consumed_at IS NOT NULL "
+                "FROM plan JOIN artifact ON artifact.sha256 = plan.artifact "
+                "JOIN artifact AS request ON request.sha256 = plan.request "
+                "WHERE starts_with(plan.id, %s) LIMIT 2",
+                [beginning],
+            ).fetchall()
+        if len(rows) != 1:
+            raise failure(
+                "fleet-plan",
+                f"{'several plans begin' if rows else 'there is no plan that begins'} with {beginning}",
+                fix="'pennyform fleet status' lists the plans that wait",
+            )
+        ((id_, content, request, approved_by, consumed),) = rows
+        return StoredPlan(id_, bytes(content), decode(bytes(request)), approved_by or "", consumed)
+
+    def approve(self, id_: str, person: str) -> bool:
+        """Approve a plan once, by another person than who submitted it; whether that was so."""
+        with self._database.connection() as connection:
+            done = connection.execute(
+                "UPDATE plan SET approved_by = %s, approved_at = now() "
+                "WHERE id = %s AND approved_by IS NULL AND consumed_at IS NULL AND submitted_by <> %s",
+                [person, id_, person],
+            )
+            return done.rowcount == 1
+
+    def consume(self, id_: str, job: int) -> tuple[bytes, bool]:
+        """Use an approved plan, once: for this job alone.
+
+        Returns:
+            The plan as it was saved, and whether this job began it before.
+
+        Raises:
+            Failure: it was not approved, or another job used it.
+        """
+        with self._database.connection() as connection:
+            begun = connection.execute(
+                "UPDATE plan SET consumed_at = now(), consumed_by = %s "
+                "WHERE id = %s AND approved_by IS NOT NULL AND consumed_at IS NULL",
+                [job, id_],
+            ).rowcount
+            row = connection.execute(
+                "SELECT content, consumed_by, approved_by FROM plan "
+                "JOIN artifact ON artifact.sha256 = plan.artifact WHERE id = %s",
+                [id_],
+            ).fetchone()
+        if row is None or row[2] is None:
+            problem = "nobody approved it" if row else "it is not there"
+        elif row[1] != job:
+            problem = "another job used it"
+        else:
+            return bytes(row[0]), not begun
+        raise failure(
+            "fleet-approval",
+            f"the plan is not carried out: {problem}",
+            fix="'pennyform fleet approve PLAN' approves it, once; or submit a new plan",
+        )

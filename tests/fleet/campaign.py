@@ -1,0 +1,268 @@
+"""A fleet under faults: workers are killed and stand still, the database restarts; then the books are read.
+
+Nobody does anything meanwhile but start workers again, as a supervisor does.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pennyform.cli import main
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.runtime import Origin, Runtime
+from pennyform.fleet.database import Database
+from pennyform.fleet.overview import overview
+from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
+from pennyform.sandbox.background_server import Served
+
+from .books import STATE_KEY, Books, Firm
+from .postgres import Postgres, postgres
+
+ROOT = Path(__file__).parents[2]
+STALL = 4.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How large, what goes wrong, and which bug is planted.
+
+    Attributes:
+        companies: how many.
+        invoices: of each.
+        workers: processes.
+        concurrency: companies that each works on at once.
+        latency: seconds that each answer takes.
+        kill_at: the write of the first worker that is carried out, and after which it is killed; 0 for never.
+        stop_at: the write before which the last worker stands still, for longer than the stall time.
+        restart_at: the share of final invoices at which the database is restarted; more than 1 for never.
+        bug: what is planted; "" for nothing.
+        seconds: when it is over at the latest.
+    """
+
+    companies: int = 12
+    invoices: int = 5
+    workers: int = 3
+    concurrency: int = 3
+    latency: float = 0.03
+    kill_at: int = 9
+    stop_at: int = 14
+    restart_at: float = 0.6
+    bug: str = ""
+    seconds: float = 120.0
+
+
+@dataclass(eq=False)
+class Worker:
+    """A worker under a supervisor: it is started again whenever it ends."""
+
+    number: int
+    environ: Mapping[str, str]
+    scenario: Scenario
+    folder: Path
+    starts: int = 0
+    stop_at: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    ended: list[int] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start it."""
+        self.starts += 1
+        name = f"worker-{self.number}.{self.starts}"
+        bug = ["--bug", self.scenario.bug] if self.scenario.bug else []
+        stop = ["--stop-at", str(self.stop_at)] if self.stop_at and self.starts == 1 else []
+        words = ["fleet", "worker", "--concurrency", str(self.scenario.concurrency), "--grace", "2"]
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.fleet.worker_process", name, *bug, *stop, *words],
+                cwd=ROOT,
+                env={**self.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def supervise(self) -> None:
+        """Start it again if it ended."""
+        if self.process is not None and self.process.poll() is not None:
+            self.ended.append(self.process.returncode)
+            self.start()
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the process is stopped."""
+        assert self.process is not None
+        try:
+            state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return False
+        return state == "T"
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+
+@dataclass
+class Result:
+    """What came of it: violations, and what was done."""
+
+    violations: list[str]
+    seconds: float
+    events: list[str]
+    logs: str = ""
+
+
+def run(scenario: Scenario) -> Result:
+    """Run one campaign."""
+    with tempfile.TemporaryDirectory(prefix="pennyform-campaign-") as name, postgres() as server:
+        folder = Path(name).resolve()
+        books = Books(scenario.latency)
+        try:
+            with Served(books) as served:
+                firm = Firm(folder / "firm", books, scenario.companies, scenario.invoices)
+                firm.write()
+                return _run(scenario, folder, server, firm, served.url)
+        finally:
+            books.close()
+
+
+def _run(scenario: Scenario, folder: Path, server: Postgres, firm: Firm, base_url: str) -> Result:
+    environ = {
+        **firm.environ,
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PENNYFORM_STATE_KEY": STATE_KEY,
+        "PENNYFORM_DATABASE_URL": server.url,
+        "PENNYFORM_STALL_SECONDS": str(STALL),
+        "PENNYLANE_BASE_URL": base_url,
+    }
+    _command(environ, firm.root, "fleet", "init")
+    _command(environ, firm.root, "fleet", "submit", "apply", "--all")
+    # The machines of workers have nothing in common.
+    workers = [
+        Worker(number, {**environ, "PENNYFORM_STATE": str(folder / f"state-{number}")}, scenario, folder)
+        for number in range(scenario.workers)
+    ]
+    workers[-1].stop_at = scenario.stop_at
+    begun = time.monotonic()
+    for worker in workers:
+        worker.start()
+    course = _Course(scenario, server, firm, workers)
+    try:
+        finished = course.follow()
+    finally:
+        _end(workers)
+    database = Database(server.url)
+    failed = overview(database, ProcrastinateQueue(database)).failed
+    violations = [f"failed: {row.company}: {row.reason}" for row in failed] + firm.violations()
+    if not finished:
+        violations.append(f"stuck: after {scenario.seconds:.0f} s, {course.state()}")
+    logs = "".join(file.read_text() for file in sorted(folder.glob("*.log")))
+    return Result(violations, time.monotonic() - begun, course.events, logs)
+
+
+@dataclass(eq=False)
+class _Course:
+    """What goes wrong when, by how many invoices are final."""
+
+    scenario: Scenario
+    server: Postgres
+    firm: Firm
+    workers: list[Worker]
+    events: list[str] = field(default_factory=list)
+    _woken: float = 0.0
+    _writes: int = 0
+
+    def follow(self) -> bool:
+        """Let things go wrong until all is done; whether it is, in time."""
+        begun, queue = time.monotonic(), ProcrastinateQueue(Database(self.server.url))
+        will_restart = self.scenario.restart_at <= 1
+        if self.scenario.kill_at:
+            self.firm.books.after_write = self._count
+        while time.monotonic() - begun < self.scenario.seconds:
+            time.sleep(0.1)
+            if will_restart and self.firm.books.finals >= self.scenario.restart_at * self.firm.expected:
+                will_restart = False
+                self._restart()
+            self._wake()
+            for worker in self.workers:
+                worker.supervise()
+            if not self._pending(queue) and not self._sleepers():
+                return True
+        return False
+
+    def _count(self, name: str) -> None:
+        """Kill the first worker once so many of its writes were carried out, before it hears of the last."""
+        if name == "worker-0.1":
+            self._writes += 1
+            if self._writes == self.scenario.kill_at:
+                self.workers[0].signal(signal.SIGKILL)
+                self.events.append("a worker was killed")
+
+    def _pending(self, queue: ProcrastinateQueue) -> bool:
+        counts = queue.state(STALL).counts
+        return bool(counts.get("todo", 0) + counts.get("doing", 0))
+
+    def _restart(self) -> None:
+        self.server.stop()
+        self.server.start()
+        self.events.append("the database was restarted")
+
+    def _sleepers(self) -> bool:
+        return any(worker.stands_still for worker in self.workers)
+
+    def _wake(self) -> None:
+        """Wake a worker once it has stood still for so long that others have its jobs."""
+        for worker in self.workers:
+            if worker.stands_still and not self._woken:
+                self._woken = time.monotonic() + 2.5 * STALL
+            elif worker.stands_still and time.monotonic() >= self._woken:
+                worker.signal(signal.SIGCONT)
+                self.events.append("a worker stood still, and was woken")
+
+    def state(self) -> str:
+        """How far it came."""
+        return f"{self.firm.books.finals} of {self.firm.expected} are final"
+
+
+def _end(workers: list[Worker]) -> None:
+    for worker in workers:
+        if worker.process and worker.process.poll() is None:
+            worker.signal(signal.SIGCONT)
+            worker.signal(signal.SIGTERM)
+    for worker in workers:
+        if worker.process:
+            try:
+                worker.process.wait(20)
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _command(environ: Mapping[str, str], folder: Path, *words: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    runtime = replace(Runtime.system(), origin=lambda _: Origin("submitter", "host", "commit"))
+    with _inside(folder):
+        code = main(words, terminal=Terminal(io.StringIO(), out, err, environ), runtime=runtime)
+    assert code == 0, err.getvalue()

@@ -1,0 +1,274 @@
+"""The commands of a fleet on a real PostgreSQL; named so that only the session ``fleet`` collects it."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec import convert
+from pennyform.cli import main
+from pennyform.cli.commands.fleet.status import metrics
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.limits import Patience
+from pennyform.engine.runtime import Origin, Runtime
+from pennyform.fleet.database import Database
+from pennyform.fleet.overview import overview
+from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
+from pennyform.fleet.records import Records
+from pennyform.fleet.serving import listen
+from pennyform.results.documents import DOCUMENTS, json_text
+from pennyform.sandbox.background_server import Served
+
+from .books import STATE_KEY, Books, Firm
+from .postgres import Postgres
+
+
+class Fleet:
+    """A firm, its fleet in a database of its own, and who sits at the keyboard."""
+
+    def __init__(self, root: Path, url: str, books: Books, base_url: str) -> None:
+        self.url, self.books = url, books
+        self.firm = Firm(root / "firm", books, companies=3, invoices=2)
+        self.firm.write()
+        self.environ = {
+            **self.firm.environ,
+            "HOME": str(root),
+            "NO_COLOR": "1",
+            "PENNYFORM_STATE": str(root / "state"),
+            "PENNYFORM_STATE_KEY": STATE_KEY,
+            "PENNYFORM_DATABASE_URL": url,
+            "PENNYLANE_BASE_URL": base_url,
+        }
+        self.person = "Submitter <submitter@example.com>"
+        self.out = self.err = ""
+
+    def __call__(self, *words: str) -> int:
+        out, err = io.StringIO(), io.StringIO()
+        runtime = replace(
+            Runtime.system(),
+            origin=lambda _: Origin(self.person, "host", "commit"),
+            patience=Patience(settle=(0.0,), lag=(0.0,)),
+        )
+        terminal = Terminal(io.StringIO(), out, err, self.environ)
+        code = main(words, terminal=terminal, runtime=runtime)
+        self.out, self.err = out.getvalue(), err.getvalue()
+        assert "defect" not in self.err, self.err
+        return code
+
+    def work(self, *words: str) -> list[dict[str, Any]]:
+        """Let a worker do all jobs; what it logged."""
+        assert self("fleet", "worker", "--once", *words) == 0, self.err
+        return [json.loads(line) for line in self.err.splitlines()]
+
+    def status(self) -> dict[str, Any]:
+        assert self("fleet", "status", "--format", "json") == 0, self.err
+        content = json.loads(self.out)
+        assert json_text(convert(content, DOCUMENTS["fleet-status"])) == self.out
+        return dict(content)
+
+    def settings(self, name: str, old: str, new: str) -> None:
+        file = self.firm.root / "companies" / name / "pennyform.yaml"
+        file.write_text(file.read_text().replace(old, new))
+
+    def rows(self) -> str:
+        """Everything that is in the database, as text."""
+        with psycopg.connect(self.url) as connection:
+            tables = connection.execute(
+                "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
+                "WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+            ).fetchall()
+            texts = [connection.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables]
+        return "\n".join(
+            bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
+            for rows in texts
+            for row in rows
+            for value in row
+        )
+
+
+@pytest.fixture
+def fleet(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    name = f"fleet_{tmp_path.name.lower().replace('-', '_')}"[:60]
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    books = Books(seconds=0)
+    with Served(books) as served:
+        made = Fleet(tmp_path.resolve(), server.url.replace("/postgres", f"/{name}"), books, served.url)
+        monkeypatch.chdir(made.firm.root)
+        assert made("fleet", "init") == 0, made.err
+        yield made
+    books.close()
+
+
+def test_workers_do_what_was_submitted_without_the_repository(fleet: Fleet) -> None:
+    assert fleet("fleet", "submit", "apply", "--all") == 0, fleet.err
+    assert fleet.out.startswith("Queued 3 jobs to apply:\n")
+    assert fleet.status()["queue"] == {"todo": 3}
+    shutil.rmtree(fleet.firm.root / "companies")
+    lines = fleet.work()
+    assert fleet.firm.violations() == []
+    status = fleet.status()
+    assert status["queue"] == {"succeeded": 3}
+    assert status["issued_today"] == [{"currency": "EUR", "invoices": 6, "currency_amount": "1447.20"}]
+    assert [line["state"] for line in lines if line["event"] == "end"] == ["done"] * 3
+    assert max(map(len, _status_text(fleet).splitlines())) <= 80
+
+
+def _status_text(fleet: Fleet) -> str:
+    assert fleet("fleet", "status") == 0
+    return fleet.out
+
+
+def test_a_token_is_in_no_row_and_in_no_log_and_no_name_is_in_a_log(fleet: Fleet) -> None:
+    for verb in ("plan", "apply", "verify"):
+        assert fleet("fleet", "submit", verb, "--all") == 0, fleet.err
+    text = json.dumps(fleet.work())
+    rows = fleet.rows()
+    for token in [value for name, value in fleet.environ.items() if name.startswith("PENNYLANE_TOKEN")]:
+        assert token not in rows
+        assert token not in text
+    assert "PENNYLANE_TOKEN_C0001" in rows, "the reference is what a job carries"
+    for private in ("c0001", "ACME", "Company 1", "example.com", "241.20"):
+        assert private not in text
+    assert fleet.status()["queue"] == {"succeeded": 9}
+
+
+def test_one_that_is_rejected_stops_no_other(fleet: Fleet) -> None:
+    fleet.settings("c0001", "production", "nowhere")
+    assert fleet("fleet", "submit", "apply", "--all", "--format", "json") == 4
+    document = json.loads(fleet.out)
+    assert json_text(convert(document, DOCUMENTS["fleet-submit"])) == fleet.out
+    assert [row["job"] is not None for row in document["jobs"]] == [True, False, True]
+    assert "c0001:" in fleet.err
+    fleet.work()
+    assert fleet.books.finals == 4
+
+
+def test_what_cannot_be_done_fails_with_its_reason_and_what_may_pass_is_tried_again(fleet: Fleet) -> None:
+    del fleet.environ["PENNYLANE_TOKEN_C0000"]
+    assert fleet("fleet", "submit", "apply", "--company", "c0000", "--company", "c0001") == 0
+    fleet.work()
+    status = fleet.status()
+    assert [(row["company"], row["state"]) for row in status["failed"]] == [("c0000", "failed")]
+    assert "PENNYLANE_TOKEN_C0000" in status["failed"][0]["reason"]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        fleet.environ["PENNYLANE_BASE_URL"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert fleet("fleet", "submit", "apply", "--company", "c0002") == 0
+        fleet.work()
+    assert fleet.status()["queue"] == {"failed": 1, "succeeded": 1, "todo": 1}, "minutes ahead, not at once"
+
+
+def _plan_of(fleet: Fleet, name: str) -> str:
+    assert fleet("fleet", "submit", "plan", "--company", name) == 0, fleet.err
+    fleet.work()
+    return next(row["id"] for row in fleet.status()["plans"] if row["company"] == name)
+
+
+def test_a_plan_is_applied_once_another_person_approved_it(fleet: Fleet) -> None:
+    fleet.settings("c0000", "{company_id", "{approval: required, company_id")
+    assert fleet("fleet", "submit", "apply", "--company", "c0000") == 1
+    assert "fleet-approval" in fleet.err
+    plan = _plan_of(fleet, "c0000")
+    for format_, part in (("text", "c0000-1"), ("markdown", "c0000-1"), ("html", "<!doctype html>")):
+        assert fleet("fleet", "approve", plan[:12], "--show", "--format", format_) == 0
+        assert part in fleet.out
+        assert "pennyform-job-" not in fleet.out
+    assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 1
+    assert "somebody else must look at it" in fleet.err
+    fleet.work()
+    assert fleet.books.finals == 0
+    fleet.person = "Approver <approver@example.com>"
+    assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 0, fleet.err
+    assert fleet.status()["plans"] == []
+    fleet.work()
+    assert fleet.books.finals == 2
+    assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 1
+    assert "it was used" in fleet.err
+
+
+def test_a_plan_that_nobody_approved_is_not_applied_whoever_asks(fleet: Fleet) -> None:
+    records, queue = Records(Database(fleet.url)), ProcrastinateQueue(Database(fleet.url))
+    plan = _plan_of(fleet, "c0000")
+    from msgspec.structs import replace as changed
+    from pennyform.cli.commands.fleet.submit import enqueue
+
+    enqueue([changed(records.plan(plan).request, verb="apply", plan=plan)], {}, records, queue)
+    fleet.work()
+    assert fleet.books.finals == 0
+    assert "nobody approved it" in fleet.status()["failed"][0]["reason"]
+    assert fleet("fleet", "submit", "apply", "--company", "c0001") == 0
+    fleet.work("--approval", "required")
+    assert fleet.books.finals == 0
+
+
+def test_a_plan_that_was_begun_is_finished_by_its_job_and_by_no_other(fleet: Fleet) -> None:
+    plan = _plan_of(fleet, "c0000")
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 0
+    records = Records(Database(fleet.url))
+    # As if a worker had begun it, made the first invoice, and died.
+    with psycopg.connect(fleet.url) as connection:
+        (job,) = connection.execute("SELECT max(id) FROM procrastinate_jobs").fetchone() or (0,)
+    assert records.consume(plan, job) == (records.plan(plan).content, False)
+    environ = {**fleet.environ}
+    first = fleet.firm.root / "companies/c0000/invoices/000.yaml"
+    assert fleet("apply", str(first), "--auto-approve") == 0, fleet.err
+    assert fleet.books.finals == 1
+    fleet.environ = environ
+    fleet.work()
+    assert fleet.books.finals == 2
+    assert fleet.firm.books.customers_twice() == []
+    with pytest.raises(Exception, match="another job used it"):
+        records.consume(plan, job + 1)
+
+
+def test_the_fleet_and_single_companies_can_be_paused(fleet: Fleet) -> None:
+    assert fleet("fleet", "submit", "apply", "--all") == 0
+    assert fleet("fleet", "pause") == 0
+    fleet.work()
+    assert fleet.status()["queue"] == {"todo": 3}
+    assert fleet.status()["paused"]
+    assert fleet("fleet", "resume") == 0
+    assert fleet("fleet", "pause", "--company-id", str(fleet.firm.ids["c0001"])) == 0
+    fleet.work()
+    assert fleet.status()["queue"] == {"succeeded": 2, "todo": 1}
+    assert fleet("fleet", "resume", "--company-id", str(fleet.firm.ids["c0001"])) == 0
+    with psycopg.connect(fleet.url) as connection:
+        connection.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+    fleet.work()
+    assert fleet.status()["queue"] == {"succeeded": 3}
+
+
+def test_figures_are_served_to_those_who_ask_for_this_machine(fleet: Fleet) -> None:
+    queue, database = ProcrastinateQueue(Database(fleet.url)), Database(fleet.url)
+    with listen("127.0.0.1", 0, metrics(lambda: overview(database, queue))) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{served.server_address[1]}"
+        assert 'pennyform_fleet_jobs{status="todo"} 0' in _get(f"{url}/metrics")
+        assert _get(f"{url}/healthz") == "ok\n"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            _get(f"{url}/metrics", {"Host": "attacker.example"})
+        served.shutdown()
+
+
+def _get(url: str, headers: Mapping[str, str] = {}) -> str:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_second_init_changes_nothing(fleet: Fleet) -> None:
+    before = fleet.rows()
+    assert fleet("fleet", "init") == 0
+    assert fleet.rows() == before

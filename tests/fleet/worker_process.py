@@ -1,0 +1,50 @@
+"""A worker of a campaign: the real command, with its name in each request, and on demand with a bug.
+
+``python -m tests.fleet.worker_process NAME [--bug BUG] [--stop-at N] WORD ...``: ``--stop-at`` lets the
+process stop itself (SIGSTOP) right before its N-th write, when everything but the last look is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from dataclasses import replace
+
+from pennyform.cli import connection, main
+from pennyform.engine.limits import Patience
+from pennyform.engine.runtime import Runtime
+
+from . import planted
+
+
+def run(argv: list[str]) -> int:
+    """Run one command."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    parser.add_argument("--bug", choices=planted.BUGS)
+    parser.add_argument("--stop-at", type=int, default=0)
+    options, words = parser.parse_known_args(argv)
+    connection._APP = f"pennyform/{options.name}"
+    if options.stop_at:
+        planted.before_each_write(_stopper(options.stop_at))
+    if options.bug:
+        planted.BUGS[options.bug]()
+    # Answers are never lost here for longer than this: what is absent then is absent.
+    patience = Patience(settle=(0.2, 0.5), lag=(0.2,))
+    return main(words, runtime=replace(Runtime.system(), patience=patience))
+
+
+def _stopper(number: int):
+    writes = iter(range(1, 10**9))
+
+    def stop() -> None:
+        if next(writes) == number:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    return stop
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
