@@ -66,6 +66,9 @@ NO_PACKAGES = (
     *(f"tests/test_{name}.py" for name in ("architecture", "docs", "locks", "naming", "walk", "wording")),
 )
 
+# So many cases of each parametrized test show whether a version of a package has what the test needs.
+MOST_CASES = 5
+
 # Sessions that are left out by default: they need more than Python packages.
 OTHERS = {
     "hooks": "needs git; pre-commit and prek fetch what the hooks need",
@@ -145,7 +148,7 @@ def versions(session: nox.Session, which: str) -> None:
         _install(session, *wanted, constraints=LOCKS / "lowest.txt")
     else:
         session.install("--quiet", "--upgrade", "--upgrade-strategy", "eager", *wanted)
-    _pytest(session, *(f"--ignore={path}" for path in NO_PACKAGES))
+    _pytest(session, f"--cases={MOST_CASES}", *(f"--ignore={path}" for path in NO_PACKAGES))
 
 
 @nox.session

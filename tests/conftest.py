@@ -18,12 +18,25 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that are attacks with their kind."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option for runs that ask whether a package works, not whether every case does."""
+    parser.addoption("--cases", type=int, metavar="N", help="run at most N cases of each parametrized test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that are attacks with their kind; keep so many cases as ``--cases`` says."""
     for item in items:
         test = item.nodeid.partition("tests/")[2]
         if kind := kind_of(test):
             item.add_marker(pytest.mark.attack(kind))
+    if most := config.getoption("--cases"):
+        cases: dict[str, list[pytest.Item]] = {}
+        for item in items:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        # From the first to the last, evenly: neighbours differ least.
+        kept = {id(each[len(each) * n // most]) for each in cases.values() for n in range(most)}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+        items[:] = [item for item in items if id(item) in kept]
 
 
 @pytest.fixture(autouse=True)

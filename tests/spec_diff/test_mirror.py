@@ -12,7 +12,7 @@ from pennyform.spec.diff.schemas.node import json_text
 from . import test_operations, test_schemas
 from .contracts import Schema, answering, sending
 from .history import contract
-from .mutations import Anatomy, mutations
+from .mutations import Anatomy, Mutation, mutations
 
 SEED = 20261130
 # The endings of kinds that are each other's mirror.
@@ -82,12 +82,23 @@ def test_each_case_the_other_way_round(name: str) -> None:
     assert compare(old, old) == compare(new, new) == []
 
 
-@pytest.mark.parametrize("name", ["company-2026-07-20", "firm-2026-07-20"])
-def test_mutations_of_real_contracts_the_other_way_round(name: str) -> None:
-    document = contract(name)
-    baseline = Baseline(document)
+def test_mutations_of_real_contracts_the_other_way_round() -> None:
+    # Each mutation in the smaller contract that has a place for it: only the whole contract takes time.
+    problems, kinds = {}, set()
+    for name in ("firm-2026-07-20", "company-2026-07-20"):
+        document = contract(name)
+        baseline = Baseline(document)
+        made = mutations(Anatomy(document), seed=SEED, each=1)
+        new = [mutation for mutation in made if mutation.kinds not in kinds]
+        kinds |= {mutation.kinds for mutation in made}
+        problems |= _mismatches(document, baseline, new)
+    assert problems == {}
+    assert len(kinds) >= 60
+
+
+def _mismatches(document: Schema, baseline: Baseline, made: list[Mutation]) -> dict[str, list[str]]:
     problems = {}
-    for mutation in mutations(Anatomy(document), seed=SEED, each=1):
+    for mutation in made:
         if problem := mismatch(baseline.compare(mutation.document), compare(mutation.document, document)):
             problems[mutation.title] = problem
-    assert problems == {}
+    return problems
