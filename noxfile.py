@@ -76,6 +76,7 @@ OTHERS = {
     "editors": "fetches yaml-language-server from npm",
     "page": "needs Chromium and its driver, from Debian packages if apt is available",
     "browser": "needs Chromium, from Debian packages if apt is available",
+    "fleet": "needs a PostgreSQL, from Debian packages if apt is available",
     "prism": "fetches Prism from npm",
 }
 
@@ -328,6 +329,16 @@ def page(session: nox.Session) -> None:
     _install_project(session, "test")
     env = {"PENNYFORM_BROWSER": "required"}
     session.run("pytest", "-q", "tests/sandbox/test_page.py", *session.posargs, env=env)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Test journals and leases in a real PostgreSQL; apt installs it if it is missing."""
+    _install_project(session, "test")
+    if not (shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+        _debian(session, "postgresql")
+    needed = {"PENNYFORM_TESTS_NEED_POSTGRESQL": "1"}
+    session.run("pytest", "-q", "-n", "2", "tests/fleet", *session.posargs, env=needed)
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -26,3 +27,15 @@ def server() -> Iterator[Postgres]:
 @pytest.fixture
 def database(server: Postgres) -> Database:
     return Database(server.url)
+
+
+@pytest.fixture
+def own_database(server: Postgres) -> Iterator[str]:
+    """The URL of a database that no other test uses, with the tables of the fleet."""
+    name = f"test_{uuid.uuid4().hex}"
+    url = server.url.rpartition("/")[0] + f"/{name}"
+    with Database(server.url).connect() as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        Database(url).migrate()
+        yield url
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
