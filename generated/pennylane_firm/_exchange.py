@@ -23,6 +23,7 @@ from ._codec import (
     as_far_as_fits,
     bounded,
     checked,
+    contents,
     decoder,
     encode,
     explained,
@@ -342,8 +343,7 @@ def _reader(name: str) -> tuple[Any, msgspec.json.Decoder[Any]]:
 def _fields(body: object) -> Iterator[tuple[str, Any]]:
     """What a form has, by the contract's names; what is unset or null has no place in one."""
     if isinstance(body, msgspec.Struct):
-        names = zip(body.__struct_encode_fields__, body.__struct_fields__, strict=True)
-        values = {key: getattr(body, name) for key, name in names}
+        values = contents(body)
     else:
         values = dict(cast("Mapping[str, Any]", prepared("body", body, "free")))
     yield from (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 import msgspec
 
-from ._codec import Variants, convert
+from ._codec import Additional, Variants, convert
 from ._exchange import Reply, Steps
 from ._transport import AsyncCore, Core
 
@@ -187,7 +187,8 @@ def body_of(model: str, body: object | None, fields: Mapping[str, Any], *, requi
     if unknown:
         raise TypeError(f"{name} has no field {', '.join(unknown)}")
     if not isinstance(type_, Variants):
-        required_keys = [field.encode_name for field in msgspec.structs.fields(type_) if field.required]
+        struct = type_.struct if isinstance(type_, Additional) else type_
+        required_keys = [field.encode_name for field in msgspec.structs.fields(struct) if field.required]
         missing = [key for key in required_keys if key not in fields]
         if missing:
             raise TypeError(f"{name}: {', '.join(missing)} must be given")

@@ -14,6 +14,9 @@ import msgspec
 from .package import Package
 from .values import UNSEEN, Upload
 
+ANY_NAME = ""
+"""The field that has the keys of any name beside the other fields."""
+
 
 class NoPlaceError(Exception):
     """A legal value that the declared types have no place for."""
@@ -26,7 +29,12 @@ def members(kind: Any, package: Package) -> Iterator[Any]:
         for inner in get_args(kind):
             yield from members(inner, package)
     else:
-        yield kind
+        yield _class_of(kind)
+
+
+def _class_of(kind: Any) -> Any:
+    """A type, or the class of its objects where it is behind another one: that of keys of any name."""
+    return vars(kind).get("struct", kind) if isinstance(kind, type) else kind
 
 
 def source(value: Any, kind: Any, package: Package, *, mappings: bool = False) -> str:
@@ -51,8 +59,8 @@ def source(value: Any, kind: Any, package: Package, *, mappings: bool = False) -
 def keywords(value: Any, names: Sequence[str], package: Package) -> str:
     """The keyword arguments of a body that has the keys of one of some models, or "" if of none."""
     for name in names:
-        kind = getattr(package.models, name)
-        if isinstance(value, dict) and _fits(value, kind):
+        kind = _class_of(getattr(package.models, name))
+        if isinstance(value, dict) and _fits(value, kind, mappings=True):
             try:
                 pairs = list(_pairs(value, kind, package, mappings=True))
             except NoPlaceError:
@@ -98,7 +106,7 @@ def _source(
             else None
         )
     if _is_struct(kind):
-        if not isinstance(value, dict) or not _fits(value, kind):
+        if not isinstance(value, dict) or not _fits(value, kind, mappings=mappings):
             return None
         pairs = list(_pairs(value, kind, package, mappings=mappings))
         if not mappings:
@@ -177,9 +185,11 @@ def fields(kind: type[msgspec.Struct]) -> dict[str, str]:
     return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
 
 
-def _fits(value: Mapping[str, Any], kind: type[msgspec.Struct]) -> bool:
+def _fits(value: Mapping[str, Any], kind: type[msgspec.Struct], *, mappings: bool) -> bool:
     required = {field.encode_name for field in msgspec.structs.fields(kind) if field.required}
-    return required <= value.keys() <= fields(kind).keys()
+    # The type of a mapping has no place for keys of any name.
+    names = fields(kind)
+    return required <= value.keys() and (value.keys() <= names.keys() or (ANY_NAME in names and not mappings))
 
 
 def _pairs(
@@ -187,7 +197,10 @@ def _pairs(
 ) -> Iterator[tuple[str, str, str]]:
     """Of each field: the contract's name, the name in Python, and the expression of its value."""
     hints, names = get_type_hints(kind), fields(kind)
-    for key, each in value.items():
+    declared = {key: each for key, each in value.items() if key in names}
+    if len(declared) < len(value):
+        declared[ANY_NAME] = {key: each for key, each in value.items() if key not in names}
+    for key, each in declared.items():
         yield key, names[key], source(each, hints[names[key]], package, mappings=mappings)
 
 
@@ -198,10 +211,11 @@ def difference(meant: Any, got: Any, place: str = "") -> str:
     """
     if isinstance(got, msgspec.Struct):
         names = fields(type(got))
-        set_fields = {
-            key: getattr(got, name) for key, name in names.items() if getattr(got, name) is not msgspec.UNSET
-        }
-        return _in_object(meant, set_fields, names.keys(), place)
+        values = {key: getattr(got, name, msgspec.UNSET) for key, name in names.items()}
+        set_fields = {key: value for key, value in values.items() if value is not msgspec.UNSET}
+        additional = set_fields.pop(ANY_NAME, {})
+        known = None if ANY_NAME in names else names.keys()
+        return _in_object(meant, {**set_fields, **additional}, known, place)
     if isinstance(meant, dict):
         return _in_object(meant, got, None, place) if isinstance(got, dict) else _differs(meant, got, place)
     if isinstance(meant, list):
@@ -270,7 +284,7 @@ def _misfit(value: Any, kind: Any, package: Package, place: str) -> str:
         reasons = (
             misfit(getattr(value, name), hints[name], package, f"{place}.{key}")
             for key, name in fields(kind).items()
-            if getattr(value, name) is not msgspec.UNSET
+            if getattr(value, name, msgspec.UNSET) is not msgspec.UNSET
         )
         return next(filter(None, reasons), "")
     bare = isinstance(kind, type) and origin is None and isinstance(value, kind)

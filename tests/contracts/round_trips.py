@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .python import fields
+from .python import ANY_NAME, fields
 from .values import Upload
 from .wire import written
 
@@ -55,11 +55,11 @@ def _copied(value: Any) -> Iterator[str]:
 def _known(meant: Any, got: Any) -> Any:
     """What was sent, without the fields that the models do not have."""
     if isinstance(got, msgspec.Struct):
-        return {
-            key: _known(meant[key], getattr(got, name))
-            for key, name in fields(type(got)).items()
-            if key in meant
-        }
+        names = fields(type(got))
+        values = {key: getattr(got, name) for key, name in names.items() if key in meant}
+        if ANY_NAME in names:
+            values |= getattr(got, names[ANY_NAME])
+        return {key: _known(meant[key], value) for key, value in values.items()}
     if isinstance(got, dict) and isinstance(meant, dict):
         return {key: _known(value, got[key]) for key, value in meant.items()}
     if isinstance(got, list) and isinstance(meant, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import operator
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -232,6 +233,31 @@ BODIES: dict[str, tuple[Callable[[Any, Any], Any], bytes]] = {
         ),
         b"a-b=x%20y&ids=1&ids=2&amount=1.50&inner=%7B%22c%22%3A1%7D",
     ),
+    "keys of any name beside fields": (
+        lambda c, m: c.additional.create(
+            m.AdditionalCreate(
+                name="a",
+                additional_properties=True,
+                additional_properties_={"free": [Decimal("1.50")], "": None},
+                size=m.SizeRequest(width=1, additional_properties={"depth": 2}),
+                sizes=[m.SizeRequest(height=1)],
+                prices=m.AdditionalCreatePrices(note="b", additional_properties={"x": Decimal("2.50")}),
+                amounts=m.AdditionalCreateAmounts(additional_properties={"y": "0.10", "z": None}),
+                rows=m.AdditionalCreateRows(additional_properties={"r": [1, Decimal("0.1")]}),
+            )
+        ),
+        (
+            b'{"name":"a","additional_properties":true,"size":{"width":1,"depth":2},"sizes":[{"height":1}],'
+            b'"prices":{"note":"b","x":2.50},"amounts":{"y":"0.10","z":null},"rows":{"r":[1,0.1]},'
+            b'"free":[1.50],"":null}'
+        ),
+    ),
+    "keys of any name in a mapping": (
+        lambda c, m: c.additional.create(
+            name="a", size={"width": 1, "depth": 2}, prices={"x": Decimal("2.5")}
+        ),
+        b'{"name":"a","size":{"width":1,"depth":2},"prices":{"x":2.5}}',
+    ),
     "a body behind a reference": (
         lambda c, m: c.references.create(m.NameCreate(a=1)),
         b'{"a":1}',
@@ -254,6 +280,14 @@ REFUSED: dict[str, Callable[[Any, Any], Any]] = {
     "infinity in free form": lambda c, m: m.DecimalCreate(free=Decimal("Infinity")),
     "text that is no number": lambda c, m: m.DecimalCreate(rates={"a": "x"}),
     "a float in a bare array": lambda c, m: c.numbers.create([1.5]),
+    "a key of another type beside fields": lambda c, m: c.additional.create(name="a", size={"depth": "x"}),
+    "a key beside fields that is a field": lambda c, m: c.additional.create(
+        m.AdditionalCreate(name="a", size=m.SizeRequest(additional_properties={"width": 1}))
+    ),
+    "a float beside fields": lambda c, m: m.AdditionalCreatePrices(additional_properties={"x": 1.5}),
+    "NaN beside fields": lambda c, m: m.AdditionalCreatePrices(additional_properties={"x": Decimal("NaN")}),
+    "another key in a closed object": lambda c, m: c.additional.create(name="a", closed={"x": 1}),
+    "keys of any name as arguments": lambda c, m: c.additional.create(name="a", free=1),
     "NaN in a bare array": lambda c, m: c.numbers.create([Decimal("NaN")]),
 }
 
@@ -428,6 +462,36 @@ ANSWERS: dict[str, Read] = {
     ),
     "text or an object, new text": (lambda c: c.values.get(), 200, b'{"text":"soon"}', {"text": "soon"}),
     "text or an object, an object": (lambda c: c.values.get(), 200, b'{"text":{"y":1}}', {"text": {"y": 1}}),
+    "keys of any name beside fields": (
+        lambda c: c.additional.create(name="a"),
+        200,
+        b'{"id":1,"size":{"width":1,"depth":2},"prices":{"note":"b","a":1.50,"b":2},"k":{"x":1,"y":true,"z":null}}',
+        {
+            "id": 1,
+            "size": {"width": 1, "additional_properties": {"depth": 2}},
+            "prices": {"note": "b", "additional_properties": {"a": Decimal("1.50"), "b": Decimal(2)}},
+            "additional_properties": {"k": {"x": 1, "additional_properties": {"y": True, "z": None}}},
+        },
+    ),
+    "keys of any name in variants": (
+        lambda c: c.additional.create(name="a"),
+        200,
+        b'{"id":1,"either":{"b":1,"c":2}}',
+        {"id": 1, "either": {"b": 1, "additional_properties": {"c": 2}}, "additional_properties": {}},
+    ),
+    "keys of any name with values of other types": (
+        lambda c: c.additional.create(name="a"),
+        200,
+        b'{"id":"x","size":{"width":1,"depth":"deep"},"k":{"x":"y","z":1.5},"l":[1.50]}',
+        {
+            "id": "x",
+            "size": {"width": 1, "additional_properties": {"depth": "deep"}},
+            "additional_properties": {
+                "k": {"x": "y", "additional_properties": {"z": Decimal("1.5")}},
+                "l": [Decimal("1.50")],
+            },
+        },
+    ),
     "the first of several successes": (lambda c: c.several.create(), 200, b'{"done":true}', {"done": True}),
     "another of several successes": (lambda c: c.several.create(), 202, b'{"job":5}', {"job": 5}),
     "a success without a body": (lambda c: c.several.create(), 204, b"", None),
@@ -478,6 +542,23 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}
     return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_an_object_with_keys_of_any_name_is_a_model_like_others(package: Package) -> None:
+    size = package.models.SizeRequest(width=1, additional_properties={"depth": 2})
+    assert isinstance(size, package.models.SizeRequest)
+    assert not isinstance(size, package.models.Size)
+    assert repr(size) == "SizeRequest(width=1, additional_properties={'depth': 2})"
+    assert size.to_dict() == {"width": 1, "depth": 2}
+    assert (
+        size
+        == pickle.loads(pickle.dumps(size))
+        == package.module.convert(size.to_dict(), package.models.SizeRequest)
+    )
+    assert size == package.module.convert(size.to_dict(), type(size))
+    assert size.copy(width=2).to_dict() == {"width": 2, "depth": 2}
+    with pytest.raises(ValueError, match="additional_properties has width, a field of SizeRequest"):
+        size.copy(additional_properties={"width": 3}).to_dict()
 
 
 def test_variants_are_objects_of_their_classes(client: Any, wire: Wire) -> None:
@@ -552,7 +633,6 @@ LEFT_OUT = {
     "left.get_cookies": "how the cookie 'many' is written, with several values, is not defined",
     "left.create_keys": "a field of the contract has a name that JSON keys are not made of",
     "left.get_nothing": "it declares no success answer",
-    "left.get_others": "an object has fields of its own and others of any name",
 }
 
 
@@ -595,6 +675,11 @@ def use(client: Client) -> None:
     shape = client.shapes.get()
     if isinstance(shape, models.ShapeRadius):
         radius: int = shape.radius
+    added = client.additional.create(models.AdditionalCreate(name="a", additional_properties_={"b": 1}))
+    for inner in added.additional_properties.values():
+        assert_type(inner.additional_properties, dict[str, bool | None])
+    if isinstance(added.size, models.Size):
+        assert_type(added.size.additional_properties, dict[str, int])
     values = client.values.get()
     assert_type(values.kind, Literal["a", "b"] | str | types.UnsetType)
     assert_type(values.level, Literal[1, 2] | int | types.UnsetType)
@@ -604,12 +689,13 @@ def use(client: Client) -> None:
         print(nested)
 """
 MISTAKES = """
-from pennylane_kinds import Client
+from pennylane_kinds import Client, models
 
 def use(client: Client) -> None:
     client.headers.get()
     client.scalars.get(status="open", rate="1", nullable=None)
     client.places.get(1, "2026-01-01", "c", "1")
+    models.SizeRequest(additional_properties={"depth": "x"})
 """
 
 
@@ -632,4 +718,4 @@ def test_programs_are_checked_against_it(package: Package, tmp_path: Path) -> No
     )
     lines = report.stdout.splitlines()
     assert {line.partition(":")[0] for line in lines} == {"mistakes.py"}, report.stdout + report.stderr
-    assert {int(line.split(":")[1]) for line in lines if ": error:" in line} == {5, 6, 7}
+    assert {int(line.split(":")[1]) for line in lines if ": error:" in line} == {5, 6, 7, 8}

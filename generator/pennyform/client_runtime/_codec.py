@@ -48,6 +48,9 @@ MOST_OBJECTS = 100_000
 # The default of fields that the contract promises in every answer: an answer that lacks one is decoded, and
 # reading that field raises. `Any`, so that the promise stays the field's type.
 PROMISED: Any = msgspec.UNSET
+# Keys that a contract has no names for are in a field of their own, under a name that none of its keys has.
+_ADDITIONAL_KEY = ""
+ADDITIONAL: Any = msgspec.field(default_factory=dict[str, Any], name=_ADDITIONAL_KEY)
 
 
 class Amount(Decimal):
@@ -264,6 +267,78 @@ def variants(
     return Variants("Variants", (), parts)
 
 
+class Additional(type):
+    """The runtime side of a class of objects that have keys of any name beside their fields.
+
+    msgspec has no such classes. For it, this is a type of ours: an object is read as one of ``struct``, whose
+    field ``additional_properties`` has these keys, and is written by :func:`contents`.
+    """
+
+    struct: type[msgspec.Struct]
+    is_used = False
+
+    def __call__(cls, **fields: Any) -> Any:
+        return cls.struct(**fields)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls.struct)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.struct, name)
+
+    def read(cls, value: Any) -> Any:
+        """The object that ``value`` is."""
+        if isinstance(value, cls.struct):
+            return value
+        if not is_mapping(value):
+            raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
+        return _convert(cls.divided(value), cls.struct)
+
+    def divided(cls, value: Mapping[str, Any]) -> dict[str, Any]:
+        """``value`` with the additional keys under the name that no key of a contract has."""
+        declared = {*cls.struct.__struct_encode_fields__} - {_ADDITIONAL_KEY}
+        parts: dict[str, Any] = {key: item for key, item in value.items() if key in declared}
+        return {**parts, _ADDITIONAL_KEY: {key: item for key, item in value.items() if key not in declared}}
+
+
+def with_additional(cls: type[T]) -> type[T]:
+    """A class whose field ``additional_properties`` holds the keys that are none of its other fields."""
+    struct: Any = cls
+    parts = {"struct": struct, "__doc__": cls.__doc__, "__module__": cls.__module__}
+    outer: Any = Additional(cls.__name__, (), parts)
+    # By this name it is found when an object is unpickled.
+    struct.__qualname__ = f"{cls.__name__}.struct"
+    struct.__outer__ = outer
+    Additional.is_used = True
+    return cast("type[T]", outer)
+
+
+def contents(value: msgspec.Struct) -> dict[str, Any]:
+    """What an object holds, by the contract's names, without what is unset.
+
+    Raises:
+        ValueError: an additional key has the name of a field.
+    """
+    names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+    fields: dict[str, Any] = {key: getattr(value, name, msgspec.UNSET) for key, name in names}
+    additional = fields.pop(_ADDITIONAL_KEY, {})
+    taken = fields.keys() & additional.keys()
+    if taken:
+        raise ValueError(f"additional_properties has {min(taken)}, a field of {type(value).__name__}")
+    return {key: item for key, item in {**fields, **additional}.items() if item is not msgspec.UNSET}
+
+
+def _flat(value: Any) -> Any:
+    """``value`` with mappings in place of objects, whose additional keys are among the others."""
+    if isinstance(value, msgspec.Struct):
+        value = contents(value)
+    if is_mapping(value):
+        return {key: _flat(item) for key, item in value.items()}
+    if is_list(value) or isinstance(value, tuple):
+        return [_flat(item) for item in cast("list[Any]", value)]
+    return value
+
+
 class _DecimalKind(type):
     """A type for msgspec that reads as ``read`` says, and stands for ``Decimal``."""
 
@@ -308,7 +383,7 @@ else:
 
 
 def _decode_hook(type_: type, value: Any) -> Any:
-    if isinstance(type_, (Variants, _DecimalKind)):
+    if isinstance(type_, (Variants, Additional, _DecimalKind)):
         return type_.read(value)
     if type_ is File:
         return _file(value)
@@ -371,6 +446,8 @@ def as_far_as_fits(value: Any, type_: Any) -> Any:
             if origin is dict:
                 return {name: as_far_as_fits(item, inner[1]) for name, item in value.items()}
             chosen = kind.choose(value) if isinstance(kind, Variants) and kind.of else kind
+            if isinstance(chosen, Additional):
+                return _kept_fields(chosen.divided(value), chosen.struct)
             if isinstance(chosen, type) and issubclass(chosen, msgspec.Struct):
                 return _kept_fields(value, chosen)
     return value
@@ -500,7 +577,7 @@ def decoder(type_: Any) -> msgspec.json.Decoder[Any]:
 
 def encode(value: object) -> bytes:
     """The JSON text of a request or an answer: exact decimals, unset fields left out."""
-    return _ENCODER.encode(value)
+    return _ENCODER.encode(_flat(value) if Additional.is_used else value)
 
 
 def plain(text: bytes) -> Any:
@@ -536,7 +613,8 @@ def convert(value: Any, type: Any) -> Any:  # noqa: A002 - users may name it
     """
     _refuse_floats(value, "$")
     try:
-        return _convert(value, type)
+        # The class of an object with keys of any name is known by what reads these.
+        return _convert(value, getattr(type, "__outer__", type))
     except ValueError as problem:
         raise msgspec.ValidationError(explained(problem)) from None
 

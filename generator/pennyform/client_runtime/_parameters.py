@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ._codec import encode, is_list, is_mapping, prepared
+from ._codec import contents, encode, is_list, is_mapping, prepared
 
 Values = Mapping[str, Any]
 Styles = Mapping[str, str]
@@ -141,8 +141,7 @@ def _nested(name: str, value: Any, escape: Callable[[str], str]) -> Iterator[tup
 def _parts(value: Any) -> list[tuple[str | None, Any]] | None:
     """What a list or an object holds, null and unset left out; None for a scalar."""
     if isinstance(value, msgspec.Struct):
-        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-        value = {key: getattr(value, name) for name, key in names}
+        value = contents(value)
     if is_mapping(value):
         items = value.items()
         return [(str(key), part) for key, part in items if part is not None and part is not msgspec.UNSET]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,6 +30,7 @@ _INDENT = 4
 _PAGE = {"has_more": "bool", "next_cursor": "str | None"}
 # What the base of all classes has: a field of that name would hide it.
 _METHODS = {"copy", "to_dict"}
+_ADDITIONAL = "additional_properties"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +208,6 @@ def model(name: str, components: Components) -> Model:
 
 def _struct(name: str, components: Components) -> Struct:
     schema, direction = components.schemas[name], components.direction(name)
-    if isinstance(schema.get("additionalProperties"), dict) and schema["additionalProperties"]:
-        raise failure(
-            "additional-properties",
-            "an object has fields of its own and others of any name",
-            detail=f"What {name} has beside its fields would be lost.",
-            fix="Leave one of them by an overlay.",
-        )
     promised = {*schema.get("required", ())}
     # Required fields first, so that a signature shows what a call cannot do without.
     names = sorted(schema["properties"], key=lambda field: field not in promised)
@@ -225,6 +220,11 @@ def _struct(name: str, components: Components) -> Struct:
         for field in names
         if not (is_page and field in _PAGE)
     )
+    # Beside fields, what a contract says nothing of is nothing: it then is passed over or refused.
+    additional = schema.get("additionalProperties", False)
+    schemas = {**schema["properties"], "": {"type": "object", "additionalProperties": additional}}
+    if additional is not False:
+        fields += (_additional(schemas[""], direction, set(python_names.values())),)
     # Class variables tell the codec how decimals are written.
     flags = []
     for kind, flag in (
@@ -236,14 +236,15 @@ def _struct(name: str, components: Components) -> Struct:
         literals = [
             literal(str(field.name))
             for field in fields
-            if components.decimals(schema["properties"][field.wire_name]) == kind
+            if components.decimals(schemas[field.wire_name]) == kind
         ]
         if literals:
             flags.append(Code(f"{flag} = ({join_code(literals)}{',' if len(literals) == 1 else ''})"))
+    decorator = "" if additional is False else "@with_additional\n"
     base = "Request" if direction == REQUEST else "AnswerPage" if is_page else "Answer"
     return Struct(
         class_name(name),
-        Code(f"class {class_name(name)}({base}, frozen=True, kw_only=True):"),
+        Code(f"{decorator}class {class_name(name)}({base}, frozen=True, kw_only=True):"),
         docstring(components.words(name), indent=_INDENT),
         tuple(flags) if direction == REQUEST else (),
         fields,
@@ -278,6 +279,15 @@ def _field(name: str, python_name: Code, owner: str, components: Components) -> 
         docstring([text], indent=_INDENT) if text else None,
         kind,
     )
+
+
+def _additional(schema: Schema, direction: str, taken: Collection[str]) -> Field:
+    """The field that holds the keys of any name that an object has beside its fields."""
+    kind = python_type(schema, direction)
+    underscores = (Code(f"{_ADDITIONAL}{'_' * count}") for count in itertools.count())
+    name = next(name for name in underscores if name not in taken)
+    text = docstring(["Keys of other names, with their values."], indent=_INDENT)
+    return Field(name, "", Code(f"{name}: {kind.code} = ADDITIONAL"), text, kind)
 
 
 def _default(name: str, owner: str, components: Components) -> Code | None:

@@ -58,6 +58,7 @@ _BASE = re.compile(r"(/[A-Za-z0-9_.~-]+)*?/v\d+(?=/)")
 _USED_IN_CLASSES = {"bool", "dict", "dt", "field", "int", "list", "str"}
 # Names that modules of models import, and those that modules of resources import or define.
 MODEL_IMPORTS = {
+    "ADDITIONAL": ".._codec",
     "Any": "typing",
     "Answer": ".._codec",
     "AnswerPage": ".._codec",
@@ -75,6 +76,7 @@ MODEL_IMPORTS = {
     "UnsetType": "msgspec",
     "field": "msgspec",
     "variants": ".._codec",
+    "with_additional": ".._codec",
 }
 _RESOURCE_NAMES = {
     "Any", "AsyncPages", "AsyncResource", "Decimal", "Literal", "Mapping", "NoReturn", "Operation", "Page",
