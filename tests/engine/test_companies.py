@@ -222,7 +222,6 @@ def test_a_saved_plan_for_each_company_is_carried_out_once(firm: Firm) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("plan", "--all", "--html", "page.html"),
         ("plan", "--all", "--target", "A-1"),
         ("apply", "--all", "--mailed", "A-1"),
         ("verify", "--all", "--token-file", "token"),

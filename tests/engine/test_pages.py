@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any, TypeVar
 
+import lxml.html
 import msgspec
 import pytest
 from msgspec.structs import replace
+from pennyform.engine.standing import total_standings
 from pennyform.report import apply as apply_text
+from pennyform.report.fleet import status_page as fleet_page
 from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
-from pennyform.report.plan.charts import charts
-from pennyform.report.shared.html import amount, axis, months_between, rounded
+from pennyform.report.plan.charts import charts, invoices_of
+from pennyform.report.shared.charts import bars, by_month, by_name, month_before, months_between
+from pennyform.report.shared.html import PageHead, PageOrigin, amount
+from pennyform.report.status import status_html
 from pennyform.report.verification import render_html as render_verification_page
 from pennyform.report.verification import render_text as render_verification
-from pennyform.results.apply import Status
+from pennyform.results.apply import FinalTotal, Status
+from pennyform.results.companies import CompaniesPlanDocument, CompaniesSummary, CompanyPlan
 from pennyform.results.documents import json_data
+from pennyform.results.fleet import FleetStatusDocument, WaitingPlan
 from pennyform.results.plan import Addressee, PlanDocument
-from pennyform.results.values import Record
+from pennyform.results.status import CompanyStatus, InvoiceStanding, InvoiceState, StatusDocument
+from pennyform.results.values import CompanyIdentity, Record
 
 from .test_renderings import first, later
 from .world import Office, invoice, line
@@ -187,16 +197,37 @@ def test_charts_add_up_to_what_the_plan_says(office: Office) -> None:
         text = text.replace("deadline: 2025-10-31", "deadline: 2026-01-31")
         text += "credit_note_of: {id: 1}\n" if sign else ""
         office.write(f"invoices/{number}.yaml", text.replace("date: 2025-10-01", f"date: {day}"))
-    (one,) = charts(office.plan().document())
-    total = Decimal(one.money.currency_amount)
-    assert sum(row.amount for row in one.months) == total
-    assert sum(row.amount for row in one.customers) == total
-    assert sum(row.base + row.tax for row in one.vat) == total
-    assert [row.label for row in one.months] == ["Oct 2025", "Nov 2025", "Dec 2025"]
-    october, november, december = (row.extent for row in one.months)
-    assert october.start == november.start == one.zero
-    assert december.start + december.length == one.zero
+    plan = office.plan().document()
+    (shown,) = charts(invoices_of(plan), plan.money.changing)
+    assert shown.months is not None
+    total = Decimal(shown.money.currency_amount)
+    assert sum(amount for row in shown.months.rows for amount in row.amounts) == total
+    assert sum(Decimal(row.base) + Decimal(row.tax) for row, _ in shown.vat) == total
+    assert shown.customers is None, "there is one customer: one bar compares nothing"
+    assert [row.label for row in shown.months.rows] == ["Oct 2025", "Nov 2025", "Dec 2025"]
+    (october,), (november,), (december,) = (row.bars for row in shown.months.rows)
+    assert december.negative
+    assert december.start + december.length == october.start
     assert november.length == 0
+    assert shown.months.rows[1].parts(shown.months.series) == []
+
+
+def test_months_stand_beside_those_of_the_year_before_and_what_is_there(office: Office) -> None:
+    for number, day in enumerate(("2024-10-05", "2025-09-05", "2025-10-05")):
+        office.write(f"invoices/{number}.yaml", invoice(f"INV-{number}", date=day))
+    office.apply()
+    office.define("INV-9", lines=line(quantity="5"))
+    plan = office.plan().document()
+    (shown,) = charts(invoices_of(plan), plan.money.changing)
+    assert shown.months is not None
+    assert shown.months.series == ("This plan", "Already there", "A year before")
+    texts = [(row.label, *map(str, row.amounts)) for row in shown.months.rows]
+    assert texts == [("Sep 2025", "0", "240.00", "0"), ("Oct 2025", "600.00", "240.00", "240.00")]
+
+
+def test_one_bar_is_no_chart() -> None:
+    assert by_name("", "", [("A", Decimal(1))]) is None
+    assert by_month("", "2025-10", "2025-12", {"This plan": {"2025-11": Decimal(1)}}) is None
 
 
 def test_small_customers_are_one_bar(office: Office) -> None:
@@ -205,31 +236,116 @@ def test_small_customers_are_one_bar(office: Office) -> None:
     changes = tuple(
         replace(data.changes[1], customer=Addressee(f"Customer {number:02}", None)) for number in range(30)
     )
-    (one,) = charts(replace(data, changes=changes))
-    assert [row.label for row in one.customers[-2:]] == ["Customer 09", "20 others"]
-    assert one.customers[-1].amount == 20 * Decimal("240.00")
+    (shown,) = charts(changes, data.money.changing)
+    assert shown.customers is not None
+    assert [row.label for row in shown.customers.rows[-2:]] == ["Customer 09", "20 others"]
+    assert shown.customers.rows[-1].amounts == (20 * Decimal("240.00"),)
 
 
 @pytest.mark.parametrize(
-    ("values", "zero", "bars"),
+    ("values", "expected"),
     [
-        ([], "0", []),
-        (["0"], "0", [("0", "0")]),
-        (["5", "10"], "0", [("0", "50"), ("0", "100")]),
-        (["-5", "10"], "33.3", [("0", "33.3"), ("33.3", "66.7")]),
-        (["-10", "-5"], "100", [("0", "100"), ("50", "50")]),
+        ([], []),
+        (["0"], [("0", "0")]),
+        (["5", "10"], [("0", "200"), ("0", "400")]),
+        (["-5", "10"], [("0", "133.3"), ("133.3", "266.7")]),
+        (["-10", "-5"], [("0", "400"), ("200", "200")]),
     ],
 )
-def test_axis(values: list[str], zero: str, bars: list[tuple[str, str]]) -> None:
-    made = axis([Decimal(value) for value in values], 100)
-    assert made.zero == Decimal(zero)
-    assert [(str(bar.start.normalize()), str(bar.length.normalize())) for bar in made.bars] == [
-        (str(Decimal(start).normalize()), str(Decimal(length).normalize())) for start, length in bars
-    ]
+def test_bars(values: list[str], expected: list[tuple[str, str]]) -> None:
+    made = bars([Decimal(value) for value in values])
+    assert [(bar.start, bar.length) for bar in made] == [(Decimal(a), Decimal(b)) for a, b in expected]
+    assert [bar.negative for bar in made] == [value.startswith("-") for value in values]
 
 
 def test_figures() -> None:
     assert amount("-1234567.80") == "\u22121\u202f234\u202f567.80"
     assert amount("999") == "999"
-    assert rounded(Decimal("1999.5")) == "2\u202f000"
     assert months_between("2025-11", "2026-02") == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert [month_before(text) for text in ("2026-01", "2026-12")] == ["2025-12", "2026-11"]
+
+
+def test_a_page_says_when_by_whom_and_from_what() -> None:
+    moment = datetime(2026, 11, 30, 23, 30, tzinfo=timezone(timedelta(hours=1)))
+    origin = PageOrigin(moment, "Jane <jane@example.com>", f"{'0123456789' * 4}-dirty")
+    head = PageHead("", "", "", "", "", "", origin)
+    assert head.facts() == [
+        ("Made", "30 November 2026, 22:30 UTC"),
+        ("By", "Jane <jane@example.com>"),
+        ("Commit", "012345678901 and changes that are not committed"),
+    ]
+    assert PageHead("", "", "", "", "", "").facts() == []
+
+
+def test_what_will_not_be_done_is_not_shown_as_if_it_would(office: Office) -> None:
+    later(office)
+    page = lxml.html.fromstring(plan_html.render(office.plan().document()))
+    (article,) = page.xpath('//article[contains(h2, "INV-5")]')
+    assert article.xpath(".//del | .//ins") == []
+    assert "In the account, and stays" in article.text_content()
+    (row,) = page.xpath('//tr[th[contains(., "INV-5")]]')
+    assert " ".join(row.xpath("./td")[-1].text_content().split()) == "294.60 EURnot 480.00"
+
+
+def test_status_as_a_page(office: Office) -> None:
+    rows = tuple(
+        InvoiceStanding(f"INV-{number}", state, number, "", day, "2025-09-01", "EUR", price, price, "", who)
+        for number, (state, day, price, who) in enumerate(
+            [
+                (InvoiceState.PAID, "2024-09-01", "100.00", "A"),
+                (InvoiceState.LATE, "2025-08-01", "1234567.80", "B"),
+                (InvoiceState.OPEN, "2025-09-01", "20.00", "A"),
+            ]
+        )
+    )
+    company = CompanyStatus(
+        name="", folder=".", exit_code=0, problems=(), company=CompanyIdentity(7, "ACME & Sons"),
+        invoices=rows, totals=total_standings(rows),
+    )  # fmt: skip
+    document = StatusDocument(
+        format_version=1, pennyform="1", today="2025-10-01", companies=(company,), totals=company.totals,
+        exit_code=0,
+    )  # fmt: skip
+    page = status_html(document, PageOrigin(person="Jane"))
+    text = re.sub("[ \n]+", " ", "".join(Structure(page).text))
+    assert "late by 30 days" in text
+    assert "1\u202f234\u202f567.80 EUR" in text
+    assert "ACME & Sons" in text
+    assert "ByJane" in text
+    assert "A year before" in text
+    assert text.index("To look at") < text.index("INV-1") < text.index("Open and paid") < text.index("INV-0")
+
+
+def test_the_plans_of_several_companies_are_one_page(office: Office, data: PlanDocument) -> None:
+    sections = tuple(
+        CompanyPlan(name=name, folder=name, exit_code=0, problems=(), plan=plan)
+        for name, plan in (("alder", data), ("birch", data), ("cedar", None))
+    )
+    summary = CompaniesSummary(companies=3, failed=1, exit_code=4, counts={})
+    document = CompaniesPlanDocument(
+        format_version=1, pennyform="1", companies=sections, summary=summary, money=data.money, requests=0
+    )
+    page = plan_html.render_companies(document, "3 companies.", {"cedar": "no <token>"})
+    structure = Structure(page)
+    assert structure.open == []
+    ids = [value for _, some in structure.tags for name, value in some if name == "id"]
+    assert len(ids) == len(set(ids))
+    links = {(value or "")[1:] for _, some in structure.tags for name, value in some if name == "href"}
+    assert links <= set(ids)
+    assert {"company-1", "company-2"} <= links
+    assert "no <token>" in "".join(structure.text)
+
+
+def test_the_fleet_as_a_page() -> None:
+    plan = WaitingPlan("0123456789abcdef", "alder", 7, "Jane <x>", "2026-11-30T13:00:00Z")
+    document = FleetStatusDocument(
+        format_version=1, pennyform="1", at="2026-11-30T13:02:00Z", paused=True, paused_companies=(7,),
+        companies=1200, workers=1, queue={"todo": 3}, oldest_seconds=1234.5, running=(7,), stuck=(8,),
+        failed=(), plans=(plan,), issued_today=(FinalTotal("EUR", 2, "1234567.80"),),
+    )  # fmt: skip
+    structure = Structure(fleet_page(document, refresh=True))
+    assert structure.open == []
+    text = "".join(structure.text)
+    for words in ("1\u202f234\u202f567.80", "Jane <x>", "paused", "1,200 companies, 1 worker", "1,234 s"):
+        assert words in text
+    assert ("http-equiv", "refresh") in {pair for _, some in structure.tags for pair in some}

@@ -1,23 +1,17 @@
-"""The page at ``/``: what it shows, asked in-process and looked at in a real browser."""
+"""The page at ``/``: what it shows, asked in-process; ``tests/browser`` looks at it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.faults import Unavailable
-from pennyform.testing import Served
 
 from .bodies import company, line
-from .conftest import PATIENCE, Caller
+from .conftest import Caller
 
 Draft = Callable[..., dict[str, Any]]
 
@@ -134,126 +128,3 @@ def test_what_does_not_exist(page: httpx.Client, path: str) -> None:
 def test_a_broken_cursor_is_a_page_too(page: httpx.Client, sandbox: Sandbox) -> None:
     shown = page.get(f"{invoices_of(sandbox)}?after=x")
     assert (shown.status_code, "cursor is not valid" in shown.text) == (400, True)
-
-
-# --- in a browser -----------------------------------------------------------------------------------------
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-
-
-class Browser:
-    """As much of WebDriver as these tests need."""
-
-    def __init__(self, driver: httpx.Client) -> None:
-        self._driver = driver
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        wanted = {
-            "goog:chromeOptions": {"binary": CHROMIUM, "args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }
-        self._session = self._ask("POST", "/session", capabilities={"alwaysMatch": wanted})["sessionId"]
-
-    def _ask(self, method: str, path: str, **body: Any) -> Any:
-        answer = self._driver.request(method, path, json=body if method == "POST" else None)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["value"]
-
-    def call(self, command: str, **body: Any) -> Any:
-        return self._ask("POST", f"/session/{self._session}/{command}", **body)
-
-    def open(self, url: str) -> None:
-        self.call("url", url=url)
-
-    def evaluate(self, script: str) -> Any:
-        return self.call("execute/sync", script=f"return {script}", args=[])
-
-    def text(self, selector: str) -> str:
-        found: str = self.evaluate(f"document.querySelector({selector!r})?.innerText ?? ''")
-        return found
-
-    def element(self, selector: str) -> str:
-        (name,) = self.call("element", using="css selector", value=selector).values()
-        return f"element/{name}"
-
-    def click(self, selector: str) -> None:
-        self.call(f"{self.element(selector)}/click")
-
-    def type(self, selector: str, text: str) -> None:
-        self.call(f"{self.element(selector)}/clear")
-        self.call(f"{self.element(selector)}/value", text=text)
-
-    def wait(self, selector: str, words: str) -> None:
-        """Until an element shows some words."""
-        until = time.monotonic() + PATIENCE
-        while words not in self.text(selector):
-            assert time.monotonic() < until, f"{selector} shows {self.text(selector)!r}, not {words!r}"
-            time.sleep(0.05)
-
-    def complaints(self) -> list[str]:
-        """What the browser's console holds against the page."""
-        return [entry["message"] for entry in self.call("se/log", type="browser")]
-
-    def close(self) -> None:
-        self._ask("DELETE", f"/session/{self._session}")
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    if not CHROMIUM or not DRIVER:
-        assert not os.environ.get("PENNYFORM_BROWSER"), "no Chromium with its driver here"
-        pytest.skip("no Chromium with its driver here: `nox -s page` installs them")
-    command = [DRIVER, "--port=0"]
-    environment = {**os.environ, "HOME": str(tmp_path)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            with httpx.Client(base_url=address_of(process), timeout=PATIENCE) as driver:
-                browser = Browser(driver)
-                yield browser
-                browser.close()
-        finally:
-            process.terminate()
-
-
-def address_of(driver: subprocess.Popen[str]) -> str:
-    """Where it listens, once it says so."""
-    assert driver.stdout
-    while "started successfully on port" not in (words := driver.stdout.readline()):
-        assert words, "chromedriver ended"
-    port = words.rstrip(".\n").rpartition(" ")[2]
-    return f"http://127.0.0.1:{port}"
-
-
-def test_in_a_browser(
-    browser: Browser, sandbox: Sandbox, api: Caller, page: httpx.Client, draft: Draft
-) -> None:
-    api.made("/customer_invoices", draft(external_reference="INV-1", draft=False))
-    with Served(sandbox) as server:
-        browser.open(server.url)
-        assert "INV-1" in browser.text("#invoices")
-        assert "ACME" in browser.text("#customers")
-        browser.click("#invoices a")
-        browser.wait("article.paper h1", "Invoice F-2025-0001")
-        assert browser.text("#total") == "240.00 EUR"
-        assert (
-            browser.evaluate("getComputedStyle(document.querySelector('.paper')).borderTopStyle") == "solid"
-        )
-
-        browser.open(f"{server.url}/faults")
-        browser.type("input[name=more]", "{")
-        browser.click("#add-fault button")
-        browser.wait(".problem", "JSON")
-        browser.type("input[name=more]", '{"times": 1}')
-        browser.click("#add-fault button")
-        browser.wait("#faults", "unavailable")
-        assert page.get("/api/external/v2/me").status_code == 503
-        browser.click("#faults button")
-        browser.wait("#faults", "Nothing goes wrong.")
-        browser.click("button[data-body*='30']")
-        browser.wait(".clock", "2025-10-31")
-
-        browser.open(f"{server.url}/requests")
-        assert "unavailable" in browser.text("#requests")
-        api.get("/products")
-        browser.wait("#requests", "/products")
-        assert browser.complaints() == []

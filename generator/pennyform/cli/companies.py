@@ -244,6 +244,11 @@ def select(targets: TargetOptions) -> tuple[tuple[Company, ...], dict[str, str]]
     return members, same_accounts(listed)
 
 
+def problems_of(outcomes: Iterable[Outcome[Any]]) -> dict[str, str]:
+    """Why companies have no result, in a sentence, by their names."""
+    return {outcome.company.name: outcome.problem for outcome in outcomes if not outcome.result}
+
+
 def summary_of(outcomes: Sequence[Outcome[T]], counts: Iterable[Mapping[str, int]]) -> CompaniesSummary:
     """How all companies ended together; ``counts`` are of the invoices of each."""
     total = Counter[str]()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.account import TargetOptions
@@ -20,6 +20,9 @@ from pennyform.findings import Failure, Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.results.documents import json_text
 from pennyform.safe_files import SETTINGS_FILE, real_path, write_file
+
+if TYPE_CHECKING:
+    from pennyform.report.shared.html import PageOrigin
 
 Options = TypeVar("Options")
 
@@ -204,6 +207,15 @@ def explain(problem: PlanRejectedError | Failure | OutcomeError) -> tuple[Exit, 
                 "check the token, its expiry and its scopes with 'pennyform auth status'",
             )
     return code, [Finding(rule, Severity.ERROR, str(problem), fix=fix)]
+
+
+def page_origin(targets: TargetOptions, runtime: Runtime) -> PageOrigin:
+    """When a page is made, by whom, and from which commit of the definitions."""
+    from pennyform.report.shared.html import PageOrigin  # Jinja, which other forms do without
+
+    path = targets.paths[0]
+    origin = runtime.origin(path if path.is_dir() else path.parent)
+    return PageOrigin(runtime.clock.now(), origin.person, origin.commit)
 
 
 def write_page(text: str, file: Path, terminal: Terminal) -> Exit:

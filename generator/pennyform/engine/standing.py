@@ -10,11 +10,13 @@ import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
 
+from msgspec import structs
+
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
-from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money.scalars import canonical
 from pennyform.results.status import InvoiceStanding, InvoiceState, StateTotal
 
@@ -50,8 +52,18 @@ def read_standings(
             if references <= rows.keys():
                 break
     return tuple(
-        _standing(invoice, rows.get(reference), today) for reference, invoice in sorted(desired.items())
+        structs.replace(
+            _standing(invoice, rows.get(reference), today), customer=_customer(invoice, repository)
+        )
+        for reference, invoice in sorted(desired.items())
     )
+
+
+def _customer(invoice: DesiredInvoice, repository: Repository) -> str:
+    """Who it is for: the declared customer's name, or what the definition calls it."""
+    key = invoice.body.customer_id
+    declared = repository.customer(key)
+    return declared.full_name if declared else str(key.value if isinstance(key, Key) else key)
 
 
 def _standing(invoice: DesiredInvoice, row: RemoteInvoice | None, today: dt.date) -> InvoiceStanding:

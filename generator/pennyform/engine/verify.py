@@ -22,6 +22,7 @@ from pennyform.engine.planning.prerequisites.declared import plan_prerequisites
 from pennyform.engine.planning.resolve import OutdatedValue, Resolved, resolver
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.model import DesiredInvoice, Repository
+from pennyform.invoices.money.scalars import canonical
 from pennyform.results.orphans import NOT_SEARCHED, OrphanReport
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 from pennyform.results.verification import (
@@ -72,6 +73,7 @@ class VerifiedInvoice:
     def record(self) -> InvoiceVerdict:
         """The verdict as it is reported."""
         remote = self.remotes[0] if len(self.remotes) == 1 else None
+        amount = remote.currency_amount if remote else None
         return InvoiceVerdict(
             external_reference=self.desired.external_reference,
             status=self.status,
@@ -87,6 +89,8 @@ class VerifiedInvoice:
                 [_outdated_value(value) for value in self.resolved.outdated],
                 {},
             ),
+            account_amount="" if amount is None else canonical(amount),
+            account_currency=(remote and remote.currency) or "",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan.text import money, summary_line
 from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import LARGEST, clean, count, fitting
+from pennyform.report.shared.formatting import LARGEST, clean, companies_text, count, fitting
 from pennyform.results.apply import FinalTotal
 from pennyform.results.companies import CompaniesPlanDocument, CompaniesSummary
 from pennyform.results.values import CurrencyTotals
@@ -32,11 +32,6 @@ def final_text(rows: Iterable[FinalTotal]) -> str:
     """What became final in all companies, as a line of text; "" when nothing did."""
     texts = [f"{count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}" for row in rows]
     return f"Became final: {'; '.join(texts)}.\n" if texts else ""
-
-
-def companies_text(number: int) -> str:
-    """``1 company``, ``2 companies``."""
-    return f"{number} {'company' if number == 1 else 'companies'}"
 
 
 def summary_text(summary: CompaniesSummary) -> str:

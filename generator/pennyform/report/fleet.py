@@ -85,10 +85,22 @@ def _cut(line: str) -> str:
 
 def status_page(document: FleetStatusDocument, *, refresh: bool = False) -> str:
     """The same as a page; with ``refresh``, one that asks for itself anew every few seconds."""
-    from pennyform.report.shared.html import page  # Jinja, which the other forms do without
+    from pennyform.report.shared.html import PageHead, page  # Jinja, which the other forms do without
 
-    tiles = [(word, document.queue.get(name, 0)) for name, word in _STATUSES]
-    return page("fleet.html", fleet=document, tiles=tiles, refresh=REFRESH_SECONDS if refresh else 0)
+    head = PageHead(
+        "Fleet",
+        "Fleet",
+        f"{_companies(document.companies)}, {count(document.workers, 'worker')}",
+        "paused" if document.paused else "at work",
+        f"a fleet at {document.at}",
+        document.pennyform,
+    )
+    closing = f"As of {document.at}."
+    if document.oldest_seconds:
+        closing += f" The oldest job waits for {document.oldest_seconds:,.0f} s."
+    tiles = [(word, str(document.queue.get(name, 0)), "") for name, word in _STATUSES]
+    seconds = REFRESH_SECONDS if refresh else 0
+    return page("fleet.html", head, fleet=document, closing=closing, tiles=tiles, refresh=seconds)
 
 
 def prometheus_text(document: FleetStatusDocument) -> str:

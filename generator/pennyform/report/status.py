@@ -1,24 +1,32 @@
-"""``status`` and ``audit`` as text, CSV and JSON lines."""
+"""``status`` as text and as a page, ``audit`` as text, CSV and JSON lines."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import align_columns, clean, count
+from pennyform.report.shared.formatting import align_columns, clean, companies_text, count
 from pennyform.results.status import (
     AuditDocument,
     AuditedInvoice,
     CompanyStatus,
+    InvoiceStanding,
     InvoiceState,
     StateTotal,
     StatusDocument,
 )
 from pennyform.text import csv_cell, json_document, one_line
+
+if TYPE_CHECKING:
+    from pennyform.report.shared.charts import Chart
+    from pennyform.report.shared.html import PageOrigin
 
 _COLOURS = {
     InvoiceState.MISSING: "yellow",
@@ -70,6 +78,97 @@ def _totals(totals: Iterable[StateTotal]) -> list[str]:
         for row in totals
     ]
     return [f"  {text}" for text in align_columns(rows, right=frozenset({1, 2}))] or ["  no invoices"]
+
+
+# --- page ---------------------------------------------------------------------------------------------
+
+# The colour of a state on the page.
+_TONES = {
+    InvoiceState.MISSING: "warm",
+    InvoiceState.DRAFT: "warm",
+    InvoiceState.REFUSED: "bad",
+    InvoiceState.LATE: "bad",
+    InvoiceState.OPEN: "final",
+    InvoiceState.PAID: "good",
+}
+_MOST_ON_PAGES = 2000
+
+
+def status_html(document: StatusDocument, origin: PageOrigin | None = None) -> str:
+    """How the invoices of all companies stand, as an HTML document that needs nothing else."""
+    from pennyform.report.shared.html import PageHead, PageOrigin, day, page  # Jinja; terminals do without
+
+    companies = document.companies
+    single = companies[0].company if len(companies) == 1 else None
+    whose = single.name if single else companies_text(len(companies))
+    identity = f"company {single.id}" if single else ""
+    made = origin or PageOrigin()
+    head = PageHead(
+        f"Status of {whose}", whose, identity, "", "the definitions and the account", document.pennyform, made
+    )
+    invoices = [row for section in companies for row in section.invoices]
+    counts = dict.fromkeys(InvoiceState, 0)
+    for row in invoices:
+        counts[row.state] += 1
+    return page(
+        "status.html",
+        head,
+        today=day(document.today),
+        tiles=[(str(state), str(number), _TONES[state]) for state, number in counts.items()],
+        totals=document.totals,
+        charts=list(_charts(invoices, document.today)),
+        sections=[_section(section, document.today) for section in companies],
+    )
+
+
+def _section(section: CompanyStatus, today: str) -> dict[str, Any]:
+    """What the page has of one company: what somebody has to look at comes first, the longest late before."""
+    order = list(InvoiceState)
+    rows = sorted(section.invoices, key=lambda row: (order.index(row.state), row.deadline))
+    entries = [(row, _TONES[row.state], _days_late(row, today)) for row in rows]
+    return {
+        "section": section,
+        "listed": [entry for entry in entries if entry[0].state in _LISTED][:_MOST_ON_PAGES],
+        "others": [entry for entry in entries if entry[0].state not in _LISTED][:_MOST_ON_PAGES],
+        "left_out": max(0, len(rows) - _MOST_ON_PAGES),
+        "problem": section.problems[0].summary if section.problems else "see the findings",
+    }
+
+
+def _days_late(row: InvoiceStanding, today: str) -> str:
+    if row.state is not InvoiceState.LATE or not row.deadline:
+        return ""
+    return count((date.fromisoformat(today) - date.fromisoformat(row.deadline)).days, "day")
+
+
+def _charts(invoices: Iterable[InvoiceStanding], today: str) -> Iterator[tuple[str, list[Chart]]]:
+    """The charts of each currency: what is owed by customer, and what was invoiced by month."""
+    from pennyform.report.shared.charts import a_year_later, by_month, by_name, sum_by_month
+
+    priced = [row for row in invoices if row.currency and row.currency_amount]
+    for currency in sorted({row.currency for row in priced}):
+        rows = [row for row in priced if row.currency == currency]
+        owed = [
+            (row.customer, Decimal(row.remaining_amount or row.currency_amount))
+            for row in rows
+            if row.state in {InvoiceState.LATE, InvoiceState.OPEN, InvoiceState.REFUSED}
+        ]
+        issued = sum_by_month(
+            (row.date, Decimal(row.currency_amount))
+            for row in rows
+            if row.date and row.state is not InvoiceState.DRAFT
+        )
+        first = f"{int(today[:4]) - 1:04}{today[4:7]}"
+        months = [name for name in issued if first < name <= today[:7]]
+        made = [by_name("Owed, by customer", "Customer", owed)]
+        if months:
+            series = {"Invoiced": issued, "A year before": a_year_later(issued)}
+            made.append(by_month("By month, tax included", min(months), max(months), series))
+        if charts := [chart for chart in made if chart]:
+            yield currency, charts
+
+
+# --- audit --------------------------------------------------------------------------------------------
 
 
 def audit_text(document: AuditDocument) -> str:

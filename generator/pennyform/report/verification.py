@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pennyform.report.shared import orphans
 from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import (
     align_columns,
     clean,
+    companies_text,
     count,
     format_difference,
     format_pointer,
     format_value,
 )
+from pennyform.results.companies import CompaniesVerificationDocument
 from pennyform.results.values import FieldDifference
 from pennyform.results.verification import DeclaredVerdict, InvoiceVerdict, VerificationDocument
 from pennyform.text import one_line
+
+if TYPE_CHECKING:
+    from pennyform.report.shared.html import PageOrigin
 
 # By the contract: what is asked for but stands in no answer, or stands there otherwise.
 _UNVERIFIABLE = {
@@ -30,6 +36,13 @@ _SYMBOLS = {
     "differs": ("≠", "red"),
     "missing": ("-", "red"),
     "duplicate": ("x", "red"),
+}
+_TILES = {
+    "equal": "equal",
+    "as_issued": "as issued",
+    "differs": "differ",
+    "missing": "missing",
+    "duplicate": "twice",
 }
 # Colours of the terminal as classes of the page.
 _TONES = {"green": "good", "red": "bad", "yellow": "warm"}
@@ -148,33 +161,88 @@ def summary_line(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str
     return ansi(f"Drift: {', '.join(counts)}.", "red")
 
 
-def render_html(verification: VerificationDocument) -> str:
-    """The verification as an HTML document that needs nothing else, to look at, to print and to send."""
-    from pennyform.report.shared.html import page  # Jinja, which the terminal does without
+# --- pages --------------------------------------------------------------------------------------------
 
-    return page(
-        "verification.html",
-        verification=verification,
-        closing=summary_line(verification),
-        rows=[
-            (
-                f"invoice-{number}",
-                invoice,
-                one_line(remote_status(invoice)),
-                verdict(invoice),
-                _TONES[_SYMBOLS[invoice.status][1]],
-            )
-            for number, invoice in enumerate(verification.invoices, start=1)
-        ],
-        declared=[
-            (
-                f"{declared.kind}-{number}",
-                declared,
-                declared_verdict(declared),
-                _TONES[_SYMBOLS[declared.status][1]],
-            )
-            for number, declared in enumerate(verification.declared, start=1)
-        ],
-        unverifiable=unverifiable(verification.invoices),
-        orphans=orphans.table(verification.orphans),
+
+def render_html(verification: VerificationDocument, origin: PageOrigin | None = None) -> str:
+    """The verification as an HTML document that needs nothing else, to look at, to print and to send."""
+    company = verification.company
+    head = (
+        f"Verification of {company.name}",
+        company.name,
+        f"company {company.id}",
+        verification.environment,
     )
+    return _page(head, verification.pennyform, origin, [_view(verification, "", "")])
+
+
+def render_companies_html(
+    document: CompaniesVerificationDocument,
+    closing: str,
+    problems: Mapping[str, str],
+    origin: PageOrigin | None = None,
+) -> str:
+    """The verdicts on several companies as one HTML document.
+
+    Args:
+        document: the verdicts.
+        closing: what they come to, in a sentence.
+        problems: why a company has none, in a sentence, by its name.
+        origin: of the page.
+    """
+    views = [
+        _view(row.verification, row.name, f"-{number}")
+        for number, row in enumerate(document.companies, start=1)
+        if row.verification
+    ]
+    whose = companies_text(document.summary.companies)
+    head = (f"Verification of {whose}", whose, "", "")
+    return _page(head, document.pennyform, origin, views, closing=closing, problems=problems)
+
+
+def _page(
+    head: tuple[str, str, str, str],
+    version: str,
+    origin: PageOrigin | None,
+    views: list[dict[str, Any]],
+    **several: Any,
+) -> str:
+    from pennyform.report.shared.html import PageHead, PageOrigin, page  # Jinja, which terminals do without
+
+    made = PageHead(*head, "a verification", version, origin or PageOrigin())
+    return page("verification.html", made, views=views, several=several)
+
+
+def _view(verification: VerificationDocument, name: str, suffix: str) -> dict[str, Any]:
+    """What the page has of one verification."""
+    rows = [
+        (
+            f"invoice{suffix}-{number}",
+            invoice,
+            one_line(remote_status(invoice)),
+            verdict(invoice),
+            _TONES[_SYMBOLS[invoice.status][1]],
+        )
+        for number, invoice in enumerate(verification.invoices, start=1)
+    ]
+    declared = [
+        (
+            f"{declared.kind}{suffix}-{number}",
+            declared,
+            declared_verdict(declared),
+            _TONES[_SYMBOLS[declared.status][1]],
+        )
+        for number, declared in enumerate(verification.declared, start=1)
+    ]
+    summary = verification.summary
+    tiles = [(_TILES[status], str(summary.get(status, 0)), _TONES[_SYMBOLS[status][1]]) for status in _TILES]
+    return {
+        "name": name,
+        "verification": verification,
+        "closing": summary_line(verification),
+        "tiles": tiles,
+        "rows": rows,
+        "declared": declared,
+        "unverifiable": unverifiable(verification.invoices),
+        "orphans": orphans.table(verification.orphans),
+    }

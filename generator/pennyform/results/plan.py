@@ -64,8 +64,9 @@ class PlannedInvoice(Record, frozen=True, kw_only=True, tag_field="kind", tag="i
 
     ``before`` is what the account has and ``after`` what the definition asks for, where something changes or
     cannot be changed. ``steps`` are requests in their order, ``ways_out`` what a person can do about a
-    conflict, ``unverifiable`` pointers to values that no answer of the API shows. ``place`` is null, and
-    ``customer`` left out, for a draft that no definition asks for any more.
+    conflict, ``unverifiable`` pointers to values that no answer of the API shows. ``date`` is the one of the
+    definition (ISO). For a draft that no definition asks for any more, ``place`` is null, ``date`` empty and
+    ``customer`` left out.
     """
 
     kind: ClassVar[Literal["invoice"]] = "invoice"
@@ -75,6 +76,7 @@ class PlannedInvoice(Record, frozen=True, kw_only=True, tag_field="kind", tag="i
     irreversible: bool
     id: int | None
     invoice_number: str
+    date: str = ""
     before: InvoiceContent | None
     after: InvoiceContent | None
     customer: Addressee | msgspec.UnsetType | None = msgspec.UNSET

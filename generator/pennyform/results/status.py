@@ -29,7 +29,8 @@ class InvoiceStanding(Record, frozen=True):
     """One definition and how its invoice stands; amounts are decimal text, tax included.
 
     ``platform`` is what the platform for e-invoices says, "" where it says nothing; ``remaining_amount`` is
-    what is neither paid nor credited, "" where the account does not say.
+    what is neither paid nor credited, "" where the account does not say. ``customer`` is the name of the
+    customer as it is declared, else what the definition calls it.
     """
 
     external_reference: str
@@ -42,6 +43,7 @@ class InvoiceStanding(Record, frozen=True):
     currency_amount: str
     remaining_amount: str
     platform: str
+    customer: str = ""
 
 
 class StateTotal(Record, frozen=True):

@@ -29,7 +29,8 @@ class InvoiceVerdict(Record, frozen=True):
     ``ids`` are all invoices under its reference; number and draft are told when it is one. ``unverifiable``
     are pointers to values that no answer of the API shows; ``totals`` are those that were asked for.
     ``outdated`` are values that a final invoice took from products (``before``), and would not take today.
-    ``notes`` say what else is known, in sentences.
+    ``notes`` say what else is known, in sentences. ``account_amount`` is what the account has, tax included,
+    in ``account_currency``; "" when it is not one invoice.
     """
 
     external_reference: str
@@ -43,6 +44,8 @@ class InvoiceVerdict(Record, frozen=True):
     place: SourcePlace
     outdated: tuple[FieldDifference, ...] = ()
     notes: tuple[str, ...] = ()
+    account_amount: str = ""
+    account_currency: str = ""
 
 
 class DeclaredVerdict(Record, frozen=True):

@@ -367,23 +367,25 @@ def parse_day(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusOptions:
-    """Whose invoices, and how to print how they stand."""
+    """Whose invoices, and how to print how they stand; ``html`` is the file that gets a page besides."""
 
     targets: TargetOptions
     format: str
+    html: Path | None
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         add_paths(parser)
-        add_format(parser, "text", "json")
+        add_format(parser, "text", "json", "html")
+        _add_page(parser)
         _add_account(parser)
         add_companies(parser)
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> StatusOptions:
         """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.format)
+        return cls(TargetOptions.read(args), args.format, args.html)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ class InvoiceChange:
             irreversible=self.irreversible,
             id=remote.id if remote else None,
             invoice_number=remote.invoice_number if remote else "",
+            date=str(self.desired.body.date),
             before=remote_content(remote) if remote and reported else None,
             after=json_value({**body, "invoice_lines": lines}) if reported else None,
             customer=_addressee(self.resolved) if reported else None,

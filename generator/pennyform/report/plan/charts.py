@@ -2,121 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pennyform.report.shared.formatting import count, format_value
-from pennyform.report.shared.html import Extent, axis, month, months_between
-from pennyform.results.plan import IDLE, PlanDocument, PlannedInvoice
-from pennyform.results.values import CurrencyTotals
-
-# A bar is this long, a column this high, in the units of its drawing.
-BAR, COLUMN = 400, 150
-_MOST_CUSTOMERS = 10
-# Longer than this, months without invoices are left out.
-_MOST_MONTHS = 36
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One row of a chart. ``note`` says more about what is added up."""
-
-    label: str
-    note: str
-    amount: Decimal
-    extent: Extent
-
-
-@dataclass(frozen=True, slots=True)
-class VatBar:
-    """What one VAT code comes to: before tax, and tax; the bar is the amount before tax."""
-
-    code: str
-    percent: str
-    base: Decimal
-    tax: Decimal
-    extent: Extent
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One month; ``extent`` is measured upwards from the lowest point of the chart."""
-
-    label: str
-    amount: Decimal
-    extent: Extent
+from pennyform.report.shared.charts import (
+    Bar,
+    Chart,
+    a_year_later,
+    bars,
+    by_month,
+    by_name,
+    month_before,
+    sum_by_month,
+)
+from pennyform.report.shared.formatting import format_value
+from pennyform.results.plan import IDLE, Action, PlanDocument, PlannedInvoice
+from pennyform.results.values import CurrencyTotals, VatTotals
 
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """The charts of one currency. ``zero`` is the height of the line that the columns stand on."""
+    """The charts of one currency. ``vat`` has a bar for each VAT code, or None where there is one code."""
 
     money: CurrencyTotals
-    vat: tuple[VatBar, ...]
-    customers: tuple[Bar, ...]
-    months: tuple[Column, ...]
-    zero: Decimal
+    vat: tuple[tuple[VatTotals, Bar | None], ...]
+    customers: Chart | None
+    months: Chart | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sale:
-    """An invoice that changes: for whom, in which month (``2025-10``), and its amount, tax included."""
+    """An invoice that the account will have: for whom, its ISO date, its amount, and whether it changes."""
 
     customer: str
-    month: str
+    date: str
     amount: Decimal
+    changes: bool
 
 
-def charts(plan: PlanDocument) -> Iterator[Charts]:
-    """The charts of each currency in which a plan changes something."""
-    for total in plan.money.changing:
-        # As the plan adds up what changes: a conflict, say, has totals that nobody will be asked to pay.
+def charts(changes: Sequence[PlannedInvoice], money: Sequence[CurrencyTotals]) -> Iterator[Charts]:
+    """The charts of each currency in which something changes.
+
+    Args:
+        changes: what becomes of invoices. As a plan adds up what changes, a conflict, say, does not count: it
+            has totals that nobody will be asked to pay.
+        money: what the changes come to.
+    """
+    for total in money:
         sales = [
-            _Sale(addressee(change), change.after["date"][:7], Decimal(change.totals.currency_amount))
-            for change in plan.changes
-            if isinstance(change, PlannedInvoice) and change.action not in IDLE
-            if change.totals and change.after and change.totals.currency == total.currency
+            _Sale(
+                addressee(change),
+                change.date,
+                Decimal(change.totals.currency_amount),
+                change.action not in IDLE,
+            )
+            for change in changes
+            if change.action not in {Action.CONFLICT, Action.UNSETTLED}
+            if change.totals and change.totals.currency == total.currency
         ]
-        months, zero = _month_columns(sales)
-        bars = axis([Decimal(row.base) for row in total.vat], BAR).bars
+        made = bars([Decimal(row.base) for row in total.vat])
         vat = tuple(
-            VatBar(row.vat_rate, row.percent, Decimal(row.base), Decimal(row.tax), bar)
-            for row, bar in zip(total.vat, bars, strict=True)
+            (row, bar if len(total.vat) > 1 else None) for row, bar in zip(total.vat, made, strict=True)
         )
-        yield Charts(total, vat, tuple(_customer_bars(sales)), months, zero)
+        changing = [(sale.customer, sale.amount) for sale in sales if sale.changes]
+        yield Charts(total, vat, by_name("By customer, tax included", "Customer", changing), _months(sales))
 
 
-def _customer_bars(sales: Iterable[_Sale]) -> Iterator[Bar]:
-    """The customers with the largest amounts, tax included, and the rest of them as one."""
-    amounts: dict[str, list[Decimal]] = {}
-    for sale in sales:
-        amounts.setdefault(sale.customer, []).append(sale.amount)
-    ranked = sorted(amounts.items(), key=lambda item: (-sum(item[1]), item[0]))
-    if len(ranked) > _MOST_CUSTOMERS + 1:
-        small = ranked[_MOST_CUSTOMERS:]
-        rest = [amount for _, customer_amounts in small for amount in customer_amounts]
-        ranked = [*ranked[:_MOST_CUSTOMERS], (f"{len(small)} others", rest)]
-    totals = [sum(customer_amounts, Decimal(0)) for _, customer_amounts in ranked]
-    for (name, invoices), total, bar in zip(ranked, totals, axis(totals, BAR).bars, strict=True):
-        yield Bar(name, count(len(invoices), "invoice"), total, bar)
+def invoices_of(plan: PlanDocument) -> list[PlannedInvoice]:
+    """What becomes of the invoices of a plan."""
+    return [change for change in plan.changes if isinstance(change, PlannedInvoice)]
 
 
-def _month_columns(sales: Sequence[_Sale]) -> tuple[tuple[Column, ...], Decimal]:
-    """The amount of each month, tax included, and where zero lies.
+def _months(sales: Sequence[_Sale]) -> Chart | None:
+    """The months of what changes, with what the account has in them, and had in the period before.
 
     A month without invoices between two others is zero.
     """
-    sums: dict[str, Decimal] = {}
-    for sale in sales:
-        sums[sale.month] = sums.get(sale.month, Decimal(0)) + sale.amount
-    names = months_between(min(sums), max(sums)) if sums else []
-    if len(names) > _MOST_MONTHS:
-        names = sorted(sums)
-    amounts = [sums.get(name, Decimal(0)) for name in names]
-    scale = axis(amounts, COLUMN)
-    columns = zip(names, amounts, scale.bars, strict=True)
-    return tuple(Column(month(name), amount, height) for name, amount, height in columns), scale.zero
+    dated = [sale for sale in sales if sale.date]
+    changing = sum_by_month((sale.date, sale.amount) for sale in dated if sale.changes)
+    if not changing:
+        return None
+    first, last = min(changing), max(changing)
+    present = sum_by_month((sale.date, sale.amount) for sale in dated if not sale.changes)
+    a_year_before = a_year_later(sum_by_month((sale.date, sale.amount) for sale in dated))
+    if first == last and month_before(first) in present:
+        # One month alone says nothing: the one before stands beside it.
+        first = month_before(first)
+    series = {"This plan": changing, "Already there": present, "A year before": a_year_before}
+    return by_month("By month of the invoice, tax included", first, last, series)
 
 
 def addressee(change: PlannedInvoice) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from pennyform.report.plan.charts import addressee, charts
+from pennyform.report.plan.charts import Charts, addressee, charts, invoices_of
 from pennyform.report.plan.invoice_preview import InvoicePreview, preview_invoice
 from pennyform.report.plan.text import IRREVERSIBLE, PREREQUISITE_PHRASES, phrase_of, summary_line
 from pennyform.report.shared import orphans
-from pennyform.report.shared.formatting import format_task, header_fields
-from pennyform.report.shared.html import page
+from pennyform.report.shared.formatting import companies_text, format_task, header_fields
+from pennyform.report.shared.html import PageHead, PageOrigin, page
+from pennyform.results.companies import CompaniesPlanDocument
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
 from pennyform.text import one_line
 
@@ -51,33 +53,107 @@ class Entry:
     fields: Sequence[tuple[str, str]]
 
 
-def render(plan: PlanDocument) -> str:
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What the page has of one plan. ``differing`` are the unchanged that differ and stay as they are."""
+
+    name: str
+    plan: PlanDocument
+    closing: str
+    tiles: Sequence[tuple[str, str, str]]
+    charts: Sequence[Charts]
+    invoices: Sequence[Entry]
+    prerequisites: Sequence[Entry]
+    differing: Sequence[PlannedChange]
+    unchanged: Sequence[str]
+    unchanged_number: int
+    left_out: int
+    orphans: orphans.OrphanTable
+
+
+def render(plan: PlanDocument, origin: PageOrigin = PageOrigin()) -> str:  # noqa: B008 - it is immutable
     """The plan as an HTML document that needs nothing else."""
+    company = plan.company
+    head = PageHead(
+        f"Plan for {company.name}",
+        company.name,
+        f"company {company.id}",
+        plan.environment,
+        "a plan",
+        plan.pennyform,
+        origin,
+    )
+    return _page(head, [_view(plan, "", "")])
+
+
+def render_companies(
+    document: CompaniesPlanDocument,
+    closing: str,
+    problems: Mapping[str, str],
+    origin: PageOrigin = PageOrigin(),  # noqa: B008 - it is immutable
+) -> str:
+    """The plans of several companies as one HTML document.
+
+    Args:
+        document: the plans.
+        closing: what they come to, in a sentence.
+        problems: why a company has none, in a sentence, by its name.
+        origin: of the page.
+    """
+    views = [
+        _view(row.plan, row.name, f"-{number}")
+        for number, row in enumerate(document.companies, start=1)
+        if row.plan
+    ]
+    whose = companies_text(document.summary.companies)
+    environments = {view.plan.environment for view in views}
+    environment = environments.pop() if len(environments) == 1 else ""
+    head = PageHead(f"Plans of {whose}", whose, "", environment, "plans", document.pennyform, origin)
+    changes = [change for view in views for change in invoices_of(view.plan)]
+    return _page(
+        head,
+        views,
+        closing=closing,
+        charts=list(charts(changes, document.money.changing)),
+        problems=problems,
+    )
+
+
+def _page(head: PageHead, views: Sequence[PlanView], **several: Any) -> str:
+    return page(
+        "plan.html",
+        head,
+        views=views,
+        several=several,
+        irreversible=IRREVERSIBLE,
+    )
+
+
+def _view(plan: PlanDocument, name: str, suffix: str) -> PlanView:
     # Every text of the plan is escaped by Jinja; what is cleaned here is only kept on one line.
     changing = [change for change in plan.changes if change.action != "no_op"]
     unchanged = [change for change in plan.changes if change.action == "no_op"]
-    invoices = list(_entries([change for change in changing if isinstance(change, PlannedInvoice)]))
     prerequisites = [change for change in changing if not isinstance(change, PlannedInvoice)]
-    return page(
-        "plan.html",
+    invoices = list(_entries([change for change in changing if isinstance(change, PlannedInvoice)], suffix))
+    return PlanView(
+        name=name,
         plan=plan,
         closing=summary_line(plan),
         tiles=list(_tiles(plan)),
-        charts=list(charts(plan)),
+        charts=list(charts(invoices_of(plan), plan.money.changing)),
         invoices=invoices,
-        left_out=max(0, len(invoices) - MOST_PREVIEWS),
-        prerequisites=list(_entries(prerequisites)),
+        prerequisites=list(_entries(prerequisites, suffix)),
         differing=[change for change in unchanged if change.warnings or change.differences],
         unchanged=[
             f"{change.kind} {one_line(change.external_reference)}" for change in unchanged[:_MOST_NAMES]
         ],
         unchanged_number=len(unchanged),
-        irreversible=IRREVERSIBLE,
+        left_out=max(0, len(invoices) - MOST_PREVIEWS),
         orphans=orphans.table(plan.orphans),
     )
 
 
-def _entries(changes: Sequence[PlannedChange]) -> Iterator[Entry]:
+def _entries(changes: Sequence[PlannedChange], suffix: str) -> Iterator[Entry]:
     for number, change in enumerate(changes, start=1):
         invoice = change if isinstance(change, PlannedInvoice) else None
         was = ((invoice and invoice.before) or {}).get("currency_amount") or ""
@@ -87,7 +163,7 @@ def _entries(changes: Sequence[PlannedChange]) -> Iterator[Entry]:
         has_more = preview or change.differences or change.ways_out
         yield Entry(
             change,
-            anchor=f"{change.kind}-{number}" if has_more else "",
+            anchor=f"{change.kind}{suffix}-{number}" if has_more else "",
             phrase=phrase_of(invoice) if invoice else PREREQUISITE_PHRASES[change.action],
             tone=_TONES.get(change.action, "warm"),
             customer=addressee(invoice) if invoice else "",

@@ -34,6 +34,7 @@ class PreviewLine:
     description: str
     period: str
     quantity: str
+    unit: str
     price: str
     discount: str
     rate: str
@@ -158,7 +159,8 @@ def _lines(
             label=_text(line.label),
             description=_text(content.get("description")),
             period=period,
-            quantity=f"{amount(line.quantity)} {_text(line.unit)}".strip(),
+            quantity=amount(line.quantity),
+            unit=_text(line.unit),
             price=amount(line.raw_currency_unit_price),
             discount=_discount(content.get("discount"), totals.currency),
             rate=f"{percents[code]} %" if code in percents else "",

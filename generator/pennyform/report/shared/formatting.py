@@ -157,6 +157,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def companies_text(number: int) -> str:
+    """``1 company``, ``2 companies``."""
+    return f"{number} {'company' if number == 1 else 'companies'}"
+
+
 # GitHub refuses comments of more than 65,536 characters.
 LARGEST = 60_000
 

@@ -1,4 +1,4 @@
-"""Amounts, days and bars as they are printed, and the pages that carry them.
+"""Pages, and how amounts and days are printed on them.
 
 A page stands alone: one file, nothing loaded from anywhere, no script, and a policy that says so.
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,50 @@ _MONTHS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PageOrigin:
+    """When a page was made, by whom, and the commit of the definitions; None and "" where unknown."""
+
+    moment: datetime | None = None
+    person: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """What stands at the top and at the end of a page.
+
+    Attributes:
+        title: what the page is, such as ``Plan``.
+        whose: the company, or how many there are.
+        identity: what tells the company from others, such as its id.
+        environment: of the account; "" where companies have several.
+        source: what the page was made from.
+        version: of pennyform.
+        origin: when, by whom, from which commit.
+    """
+
+    title: str
+    whose: str
+    identity: str
+    environment: str
+    source: str
+    version: str
+    origin: PageOrigin = field(default_factory=PageOrigin)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is known of its making: names and texts."""
+        origin, moment = self.origin, self.origin.moment
+        made = ""
+        if moment:
+            moment = moment.astimezone(UTC)
+            made = f"{day(moment.date().isoformat())}, {moment:%H:%M} UTC"
+        commit, _, dirty = origin.commit.partition("-")
+        note = " and changes that are not committed" if dirty else ""
+        facts = (("Made", made), ("By", origin.person), ("Commit", f"{commit[:12]}{note}"))
+        return [(name, text) for name, text in facts if text]
+
+
 def amount(value: str | Decimal) -> str:
     """An amount with its thousands apart and a real minus sign: ``-12 345.60``."""
     text = f"{value:f}" if isinstance(value, Decimal) else value
@@ -48,15 +92,10 @@ def amount(value: str | Decimal) -> str:
     return f"{sign}{grouped}{dot}{decimals}"
 
 
-def rounded(value: Decimal) -> str:
-    """An amount in whole units, where there is no room for more."""
-    return amount(value.quantize(Decimal(1), ROUND_HALF_UP))
-
-
 def day(date: str) -> str:
     """``2025-10-01`` as ``1 October 2025``."""
-    year, month, number = date.split("-")
-    return f"{int(number)} {_MONTHS[int(month) - 1]} {year}"
+    year, month_number, number = date.split("-")
+    return f"{int(number)} {_MONTHS[int(month_number) - 1]} {year}"
 
 
 def month(text: str) -> str:
@@ -65,72 +104,31 @@ def month(text: str) -> str:
     return f"{_MONTHS[int(number) - 1][:3]} {year}"
 
 
-def months_between(first: str, last: str) -> list[str]:
-    """All months from ``first`` to ``last`` (``2025-10``), both included."""
-    start, end = (12 * int(text[:4]) + int(text[5:]) - 1 for text in (first, last))
-    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(start, end + 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Where a bar begins and how long it is, on a scale of a given length."""
-
-    start: Decimal
-    length: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Bars side by side, and where on their axis zero lies."""
-
-    zero: Decimal
-    bars: tuple[Extent, ...]
-
-
-def axis(values: Sequence[Decimal], length: int) -> Axis:
-    """One bar for each value, from a common zero; negative values lie on its other side.
-
-    Args:
-        values: what to show.
-        length: of the whole axis, from the least value (or zero) to the greatest (or zero).
-    """
-    least, greatest = min([Decimal(0), *values]), max([Decimal(0), *values])
-    unit = length / (greatest - least) if greatest > least else Decimal(0)
-    bars = ((min(value, Decimal(0)) - least, abs(value)) for value in values)
-    return Axis(
-        _short(-least * unit),
-        tuple(Extent(_short(start * unit), _short(size * unit)) for start, size in bars),
-    )
-
-
-def _short(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.1"), ROUND_HALF_UP)
-
-
-def page(template: str, **context: Any) -> str:
+def page(template: str, head: PageHead, **context: Any) -> str:
     """A whole document, with a line feed at its end; the same context always gives the same bytes.
 
     Args:
         template: its name in ``templates/report``.
+        head: what stands at its top and at its end.
         context: what the template names.
     """
     environment = _environment()
     # The page's policy names its style sheet by its hash, so that no other is applied.
-    style = environment.get_template("style.css").render()
+    style = "".join(environment.get_template(name).render() for name in ("base.css", "style.css"))
     style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    text = environment.get_template(template).render(style_hash=style_hash, **context)
+    text = environment.get_template(template).render(style=style, style_hash=style_hash, head=head, **context)
     return html_document(text.rstrip("\n")) + "\n"
 
 
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(data.templates() / "report"),
+        loader=FileSystemLoader([data.templates() / name for name in ("report", "pages")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=lambda value: html_text(value) if type(value) is str else value,
     )
-    made.filters.update(amount=amount, rounded=rounded, pointer=format_pointer, words=format_value)
+    made.filters.update(amount=amount, pointer=format_pointer, words=format_value, day=day)
     return made

@@ -38,7 +38,12 @@ _PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-_ASSETS = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
+# The folder of each file that pages name, and its type.
+_ASSETS = {
+    "base.css": ("pages", "text/css; charset=utf-8"),
+    "style.css": ("sandbox", "text/css; charset=utf-8"),
+    "page.js": ("sandbox", "text/javascript; charset=utf-8"),
+}
 _ROWS = 50
 _SHOWN_IN_OTHER_COLUMNS = {"kind", "method", "path", "containing"}
 
@@ -48,9 +53,8 @@ class Pages:
 
     def __init__(self, sandbox: SandboxService) -> None:
         self._sandbox = sandbox
-        self._folder = data.templates() / "sandbox"
         self._templates = Environment(
-            loader=FileSystemLoader(self._folder),
+            loader=FileSystemLoader(data.templates() / "sandbox"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -125,8 +129,9 @@ class Pages:
     def _asset(self, request: Request, name: str) -> Response:
         if name not in _ASSETS:
             raise not_found()
-        headers = {"content-type": _ASSETS[name], "cache-control": "no-cache"}
-        return Response(200, headers, (self._folder / name).read_bytes())
+        folder, kind = _ASSETS[name]
+        headers = {"content-type": kind, "cache-control": "no-cache"}
+        return Response(200, headers, (data.templates() / folder / name).read_bytes())
 
     # --- what views are made of -----------------------------------------------------------------------
 

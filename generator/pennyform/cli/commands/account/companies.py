@@ -13,8 +13,16 @@ from typing import Any
 from pennyform import __version__
 from pennyform.cli.commands.account import adopt, apply, audit, auth, doctor, plan, status, verify
 from pennyform.cli.commands.account.plan import MadePlan
-from pennyform.cli.companies import Companies, Outcome, sum_totals, summary_of, without_progress
-from pennyform.cli.definitions import load_repository
+from pennyform.cli.companies import (
+    Companies,
+    Outcome,
+    problems_of,
+    sum_totals,
+    summary_of,
+    without_progress,
+    worst,
+)
+from pennyform.cli.definitions import load_repository, page_origin, write_page
 from pennyform.cli.options.account import AdoptOptions, ApplyOptions, PlanOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.applying.report import ApplyReport
@@ -27,11 +35,12 @@ from pennyform.invoices.sources.companies import Company
 from pennyform.report import apply as report_apply
 from pennyform.report import companies as report_companies
 from pennyform.report.plan import text as plan_text
-from pennyform.report.verification import render_text
+from pennyform.report.verification import render_companies_html, render_text
 from pennyform.results.apply import FinalTotal
 from pennyform.results.companies import (
     CompaniesApplyDocument,
     CompaniesPlanDocument,
+    CompaniesSummary,
     CompaniesVerificationDocument,
     CompanyApply,
     CompanyPlan,
@@ -46,8 +55,7 @@ from pennyform.results.values import FORMAT_VERSION
 
 def run_plan(companies: Companies, options: PlanOptions) -> Exit:
     """Print one plan with a section and totals for each company and in all; save one plan for each."""
-    page = options.html or options.format == "html"
-    companies.refuse({"--html": page, "--target": companies.targets.references})
+    companies.refuse({"--target": companies.targets.references})
     if options.out:
         _make_folder(options.out)
 
@@ -61,14 +69,28 @@ def run_plan(companies: Companies, options: PlanOptions) -> Exit:
     outcomes = companies.run(work)
     companies.print_problems(outcomes)
     document = _plan_document(outcomes)
+    page = ""
+    if options.html or options.format == "html":
+        from pennyform.report.plan.html import render_companies  # Jinja, which the other forms do without
+
+        closing = report_companies.summary_text(document.summary)
+        origin = page_origin(companies.targets, companies.runtime)
+        page = render_companies(document, closing, problems_of(outcomes), origin)
     if options.format == "json":
         companies.terminal.write(json_text(document))
     elif options.format == "markdown":
-        problems = {outcome.company.name: outcome.problem for outcome in outcomes if not outcome.result}
-        companies.terminal.write(report_companies.plans_as_markdown(document, problems))
+        companies.terminal.write(report_companies.plans_as_markdown(document, problems_of(outcomes)))
+    elif options.format == "html":
+        companies.terminal.write(page)
     else:
         _print_plans(companies, outcomes, document)
-    return Exit(document.summary.exit_code)
+    return _with_page(companies, page, options.html, document.summary)
+
+
+def _with_page(companies: Companies, page: str, file: Path | None, summary: CompaniesSummary) -> Exit:
+    """Write the page of a command, if one is asked for; the worst of that and of the command's own end."""
+    page_exit = write_page(page, file, companies.terminal) if file else Exit.OK
+    return worst([page_exit, Exit(summary.exit_code)])
 
 
 def _make_folder(folder: Path) -> None:
@@ -249,8 +271,7 @@ def _sum_final(rows: Iterator[FinalTotal]) -> tuple[FinalTotal, ...]:
 
 def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
     """Print the verdicts on all companies."""
-    page = options.html or options.format == "html"
-    companies.refuse({"--html": page, "--target": companies.targets.references})
+    companies.refuse({"--target": companies.targets.references})
 
     def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, Verification]:
         verification = verify.verify_targets(companies.targets_of(company), terminal, runtime)
@@ -266,17 +287,24 @@ def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
     ]
     verdicts = [section.verification for section in sections if section.verification]
     summary = summary_of(outcomes, (document.summary for document in verdicts))
+    document = CompaniesVerificationDocument(
+        format_version=FORMAT_VERSION, pennyform=__version__, companies=tuple(sections), summary=summary
+    )
+    page = ""
+    if options.html or options.format == "html":
+        closing = report_companies.summary_text(summary)
+        origin = page_origin(companies.targets, companies.runtime)
+        page = render_companies_html(document, closing, problems_of(outcomes), origin)
     if options.format == "json":
-        document = CompaniesVerificationDocument(
-            format_version=FORMAT_VERSION, pennyform=__version__, companies=tuple(sections), summary=summary
-        )
         companies.terminal.write(json_text(document))
-        return Exit(summary.exit_code)
-    ansi = companies.terminal.ansi()
-    texts = (render_text(row.verification, ansi) if row.verification else "" for row in sections)
-    companies.print_sections(zip(outcomes, texts, strict=True))
-    companies.terminal.write(report_companies.totals(summary, (), ""))
-    return Exit(summary.exit_code)
+    elif options.format == "html":
+        companies.terminal.write(page)
+    else:
+        ansi = companies.terminal.ansi()
+        texts = (render_text(row.verification, ansi) if row.verification else "" for row in sections)
+        companies.print_sections(zip(outcomes, texts, strict=True))
+        companies.terminal.write(report_companies.totals(summary, (), ""))
+    return _with_page(companies, page, options.html, summary)
 
 
 def run_adopt(companies: Companies, options: AdoptOptions) -> Exit:

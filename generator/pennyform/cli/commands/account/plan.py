@@ -9,6 +9,7 @@ from pennyform.cli.connection import connect
 from pennyform.cli.definitions import (
     is_whole,
     load_repository,
+    page_origin,
     refuse_secrets,
     report_dates,
     require_all_definitions,
@@ -44,12 +45,20 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the plan; 3 on a conflict, 4 on findings, 1 without its page, and 2 on changes when asked for."""
     made = make(options.targets, terminal, runtime)
     document = made.plan.document()
-    print_plan(document, options.format, terminal)
-    page = write_page(_page(document), options.html, terminal) if options.html else Exit.OK
+    page = ""
+    if options.html or options.format == "html":
+        from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
+
+        page = plan_html.render(document, page_origin(options.targets, runtime))
+    if options.format == "html":
+        terminal.write(page)
+    else:
+        print_plan(document, options.format, terminal)
+    page_exit = write_page(page, options.html, terminal) if options.html else Exit.OK
     if options.out:
         save(made, options.targets, options.out, terminal, runtime)
     code = exit_of(made.plan, options)
-    return code if code is Exit.DRIFT else page or code
+    return code if code is Exit.DRIFT else page_exit or code
 
 
 def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePlan:
@@ -101,19 +110,11 @@ def exit_of(plan: Plan, options: PlanOptions) -> Exit:
 
 
 def print_plan(plan: PlanDocument, format_: str, terminal: Terminal) -> None:
-    """Print a plan as ``text``, ``json``, ``markdown`` or ``html``."""
+    """Print a plan as ``text``, ``json`` or ``markdown``."""
     if format_ == "json":
         text = json_text(plan)
     elif format_ == "markdown":
         text = plan_markdown.render(plan)
-    elif format_ == "html":
-        text = _page(plan)
     else:
         text = plan_text.render(plan, terminal.ansi())
     terminal.write(text)
-
-
-def _page(plan: PlanDocument) -> str:
-    from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
-
-    return plan_html.render(plan)

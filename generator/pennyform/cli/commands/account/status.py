@@ -5,7 +5,7 @@ from __future__ import annotations
 from pennyform import __version__
 from pennyform.cli.companies import Companies, Outcome, worst
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository
+from pennyform.cli.definitions import load_repository, page_origin, write_page
 from pennyform.cli.options.account import StatusOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.records import Company as Account
@@ -13,7 +13,7 @@ from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.standing import read_standings, total_standings
 from pennyform.invoices.sources.companies import Company
-from pennyform.report.status import status_text
+from pennyform.report.status import status_html, status_text
 from pennyform.results.documents import json_text
 from pennyform.results.status import CompanyStatus, InvoiceStanding, StatusDocument
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
@@ -26,8 +26,7 @@ def run(options: StatusOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     result = _read(options.targets, terminal, runtime)
     folder = str(options.targets.paths[0])
     section = _section({"name": "", "folder": folder, "exit_code": 0, "problems": ()}, result)
-    _print([section], options, terminal, runtime)
-    return Exit.OK
+    return _print([section], options, terminal, runtime)
 
 
 def run_companies(companies: Companies, options: StatusOptions) -> Exit:
@@ -39,8 +38,8 @@ def run_companies(companies: Companies, options: StatusOptions) -> Exit:
     outcomes: list[Outcome[_Read]] = companies.run(work)
     companies.print_problems(outcomes)
     sections = [_section(outcome.section(), outcome.result) for outcome in outcomes]
-    _print(sections, options, companies.terminal, companies.runtime)
-    return worst(outcome.code for outcome in outcomes)
+    page_exit = _print(sections, options, companies.terminal, companies.runtime)
+    return worst([page_exit, *(outcome.code for outcome in outcomes)])
 
 
 def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
@@ -63,7 +62,8 @@ def _section(head: dict[str, object], result: _Read | None) -> CompanyStatus:
 
 def _print(
     sections: list[CompanyStatus], options: StatusOptions, terminal: Terminal, runtime: Runtime
-) -> None:
+) -> Exit:
+    """Print the document, and write its page if one is asked for: 1 when that cannot be written."""
     document = StatusDocument(
         format_version=FORMAT_VERSION,
         pennyform=__version__,
@@ -72,5 +72,11 @@ def _print(
         totals=total_standings(row for section in sections for row in section.invoices),
         exit_code=int(worst(Exit(section.exit_code) for section in sections)),
     )
-    as_json = options.format == "json"
-    terminal.write(json_text(document) if as_json else status_text(document, terminal.ansi()))
+    page = ""
+    if options.html or options.format == "html":
+        page = status_html(document, page_origin(options.targets, runtime))
+    if options.format == "json":
+        terminal.write(json_text(document))
+    else:
+        terminal.write(page if options.format == "html" else status_text(document, terminal.ansi()))
+    return write_page(page, options.html, terminal) if options.html else Exit.OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import is_whole, load_repository, write_page
+from pennyform.cli.definitions import is_whole, load_repository, page_origin, write_page
 from pennyform.cli.options.account import TargetOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.planning.orphans import find_orphans
@@ -20,14 +20,15 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
     verification = verify_targets(options.targets, terminal, runtime)
     document = verification.document()
+    page = ""
+    if options.html or options.format == "html":
+        page = render_html(document, page_origin(options.targets, runtime))
     if options.format == "json":
         terminal.write(json_text(document))
-    elif options.format == "html":
-        terminal.write(render_html(document))
     else:
-        terminal.write(render_text(document, terminal.ansi()))
-    page = write_page(render_html(document), options.html, terminal) if options.html else Exit.OK
-    return Exit.DRIFT if verification.drift else page
+        terminal.write(page if options.format == "html" else render_text(document, terminal.ansi()))
+    page_exit = write_page(page, options.html, terminal) if options.html else Exit.OK
+    return Exit.DRIFT if verification.drift else page_exit
 
 
 def verify_targets(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> Verification:

@@ -1,0 +1,53 @@
+"""A browser for the tests of pages. Only session ``page`` runs them: they need Chromium and axe-core.
+
+``PENNYFORM_BROWSER`` names the executable where playwright has none of its own, ``PENNYFORM_AXE`` the file of
+axe-core, ``PENNYFORM_SHOTS`` a folder for pictures of what was seen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        executable = os.environ.get("PENNYFORM_BROWSER") or None
+        launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    return Path(os.environ["PENNYFORM_AXE"]).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """An empty page; whatever it asks of other places, says or complains about fails the test."""
+    page = browser.new_page()
+    noted: list[str] = []
+    page.on("console", lambda message: noted.append(message.text))
+    page.on("pageerror", lambda error: noted.append(str(error)))
+    page.on("dialog", lambda dialog: noted.append(dialog.message))
+    page.on("request", lambda asked: noted.append(asked.url) if not _own(asked) else None)
+    yield page
+    assert noted == []
+    page.close()
+
+
+def _own(asked: Request) -> bool:
+    return asked.url.startswith(("file:", "data:", "http://127.0.0.1"))
+
+
+def keep(page: Page, name: str) -> None:
+    """A picture of the whole page, where pictures are wanted."""
+    if folder := os.environ.get("PENNYFORM_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
