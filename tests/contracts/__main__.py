@@ -26,7 +26,11 @@ def main() -> int:
     parser.add_argument(
         "--planted", action="store_true", help="plant mistakes into the generator, catch each"
     )
-    parser.add_argument("--write", action="store_true", help="with --planted: write docs/reliability.md")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write the figures, or with --planted the mistakes, into docs/reliability.md",
+    )
     parser.add_argument("--jobs", type=int, default=0, help="processes (default: one per core)")
     options = parser.parse_args()
     if options.seed is not None and options.seeds is None:
@@ -38,6 +42,8 @@ def main() -> int:
         seeds = range(first, first + (options.seeds or _SEEDS))
         campaign = conduct(seeds, jobs=options.jobs, progress=progress)
     sys.stdout.write(report.render(campaign))
+    if options.write:
+        table.write_figures(campaign)
     return 1 if campaign.failures else 0
 
 
@@ -49,7 +55,7 @@ def _plant(most: int, jobs: int, *, write: bool) -> int:
         sys.stdout.write(table.row(catch))
         sys.stdout.flush()
     if write:
-        table.write(catches)
+        table.write_planted(catches)
     return 0 if all(catch.seeds for catch in catches) else 1
 
 

@@ -40,7 +40,7 @@ class Campaign:
         self.operations += verdict.operations
         self.skipped += verdict.skipped
         self.calls += verdict.calls
-        self.kinds.update({*verdict.kinds})
+        self.kinds.update({*verdict.kinds, *verdict.ways})
         if verdict.wrong:
             self.failures.append(verdict)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .document import Document, Schema
+from .answers import ANSWERS
+from .document import METHODS, Document, Schema
+from .places import new_operation, some_operation
 from .schemas import NAMES, Schemas
 
 Change = Callable[[Document, Schemas], None]
-NO_CONTENT = {"204": {"description": ""}}
 
 
 def change(document: Document) -> None:
@@ -16,22 +17,6 @@ def change(document: Document) -> None:
     name = document.choose(CHANGES)
     document.use(name)
     CHANGES[name](document, Schemas(document))
-
-
-def _some_operation(document: Document, *methods: str) -> Schema:
-    """An operation that is there, of some methods; a new one where there is none."""
-    chosen = [
-        operation for _, method, operation, _ in document.operations() if not methods or method in methods
-    ]
-    return document.rng.choice(chosen) if chosen else _new_operation(document, methods[0])
-
-
-def _new_operation(document: Document, method: str, *, path: str = "") -> Schema:
-    number = document.number()
-    path = path or f"/v2/{document.rng.choice(('things', 'odd-ones', 'imports', 'files'))}{number}"
-    operation: Schema = {"operationId": f"{method}Thing{number}", "responses": dict(NO_CONTENT)}
-    document.json["paths"].setdefault(path, {})[method] = operation
-    return operation
 
 
 def _add_parameter(document: Document, operation: Schema, parameter: Schema) -> None:
@@ -53,7 +38,7 @@ def _header(document: Document, schemas: Schemas) -> None:
     schema, explode = _parameter_schema(document, schemas)
     name = document.rng.choice(("X-Request-Id", "Idempotency-Key", "X-Map", "If-None-Match"))
     _add_parameter(
-        document, _some_operation(document), {"name": name, "in": "header", "schema": schema, **explode}
+        document, some_operation(document), {"name": name, "in": "header", "schema": schema, **explode}
     )
 
 
@@ -64,7 +49,7 @@ def _cookie(document: Document, schemas: Schemas) -> None:
         document.use("cookies of several values", "how the cookie")
     name = document.rng.choice(("session", "flags", "csrf-token"))
     _add_parameter(
-        document, _some_operation(document), {"name": name, "in": "cookie", "schema": schema, **explode}
+        document, some_operation(document), {"name": name, "in": "cookie", "schema": schema, **explode}
     )
 
 
@@ -103,7 +88,7 @@ def _query(document: Document, schemas: Schemas) -> None:
         parameter["allowReserved"] = True
     elif style:
         parameter["style"] = style
-    _add_parameter(document, _some_operation(document), parameter)
+    _add_parameter(document, some_operation(document), parameter)
 
 
 def _parameter_name(document: Document) -> str:
@@ -118,7 +103,7 @@ def _json_parameter(document: Document, schemas: Schemas) -> None:
         (schemas.object(1), {"type": "object", "additionalProperties": {"type": "number"}})
     )
     parameter = {"name": "where", "in": "query", "content": {"application/json": {"schema": schema}}}
-    _add_parameter(document, _some_operation(document), parameter)
+    _add_parameter(document, some_operation(document), parameter)
 
 
 def _path_parameter(document: Document, schemas: Schemas) -> None:
@@ -137,13 +122,13 @@ def _path_parameter(document: Document, schemas: Schemas) -> None:
         parameters.append(parameter | ({"style": style} if style else {}))
         path += f"/{{{name}}}" if document.rng.random() < 0.8 else f"/at-{{{name}}}.pdf"
     method = document.rng.choice(("get", "delete", "post"))
-    operation = _new_operation(document, method, path=path + document.rng.choice(("", "", "/", "/notes")))
+    operation = new_operation(document, method, path=path + document.rng.choice(("", "", "/", "/notes")))
     operation["parameters"] = parameters
 
 
 def _same_name_twice(document: Document, schemas: Schemas) -> None:
     """One name in the path and in the query, and names that are one in snake case."""
-    operation = _new_operation(document, "post", path=f"/v2/names{document.number()}/{{id}}")
+    operation = new_operation(document, "post", path=f"/v2/names{document.number()}/{{id}}")
     operation["parameters"] = [
         {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}},
         {"name": "id", "in": "query", "schema": {"type": "string"}},
@@ -187,11 +172,11 @@ def _set_body(document: Document, content: Schema) -> None:
     if document.rng.random() < 0.3:
         document.use("bodies behind a reference")
         body = document.add("requestBodies", body)
-    method = document.rng.choice(("post", "put", "patch"))
-    if document.rng.random() < 0.5:
-        _new_operation(document, method)["requestBody"] = body
+    method = document.rng.choice(("post", "put", "patch", "delete"))
+    if document.rng.random() < 0.5 or method == "delete":
+        new_operation(document, method)["requestBody"] = body
     else:
-        _some_operation(document, method)["requestBody"] = body
+        some_operation(document, method)["requestBody"] = body
 
 
 def _multipart(document: Document, schemas: Schemas) -> None:
@@ -234,60 +219,14 @@ def _raw_body(document: Document, schemas: Schemas) -> None:
     _set_body(document, {media_type: {"schema": {"type": "string"}}})
 
 
-def _answers(document: Document, schemas: Schemas) -> None:
-    """One or several successes, of every media type, with any schema."""
-    statuses = document.rng.choice(
-        (["200"], ["201"], ["200", "202"], ["200", "204"], ["2XX"], ["default"], ["200", "2XX"])
-    )
-    responses = {}
-    for status in statuses:
-        response: Schema = {"description": ""}
-        if status != "204":
-            response["content"] = _content(document, schemas)
-        if document.rng.random() < 0.3:
-            document.use("response headers behind a reference")
-            response["headers"] = {"X-Total": document.add("headers", {"schema": {"type": "integer"}})}
-        if document.rng.random() < 0.3:
-            document.use("answers behind a reference")
-            response = document.add("responses", response)
-        responses[status] = response
-    document.use("several success answers" if len(statuses) > 1 else f"success {statuses[0]}")
-    operation = _new_operation(document, document.rng.choice(("get", "post")))
-    operation["responses"] = {
-        **responses,
-        **({"404": {"description": ""}} if document.rng.random() < 0.5 else {}),
-    }
-
-
-def _content(document: Document, schemas: Schemas) -> Schema:
-    schema = document.rng.choice((schemas.json_object, schemas.json_object, schemas.any))()
-    media_type = document.rng.choice(
-        (
-            *("application/json", "application/json", "application/json; charset=utf-8"),
-            *("application/vnd.acme.v1+json", "application/pdf", "text/csv", "text/csv; charset=utf-8"),
-        )
-    )
-    document.use(f"answers of {media_type}")
-    if "json" not in media_type:
-        return {media_type: {"schema": {"type": "string", "format": "binary"}}}
-    return {media_type: {"schema": schema}}
-
-
 def _empty_resource(document: Document, schemas: Schemas) -> None:
     number = document.number()
-    operation = _new_operation(document, "delete", path=f"/v2/empty{number}/{{id}}")
+    operation = new_operation(document, "delete", path=f"/v2/empty{number}/{{id}}")
     operation["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]
 
 
-def _head(document: Document, schemas: Schemas) -> None:
-    operation = _new_operation(document, "head")
-    operation["responses"] = {
-        "200": {"description": "", "content": {"application/json": {"schema": schemas.object()}}}
-    }
-
-
 def _no_id(document: Document, schemas: Schemas) -> None:
-    _some_operation(document, document.rng.choice(("get", "post"))).pop("operationId", None)
+    some_operation(document, document.rng.choice(("get", "post"))).pop("operationId", None)
 
 
 def _path_item_reference(document: Document, schemas: Schemas) -> None:
@@ -298,7 +237,7 @@ def _path_item_reference(document: Document, schemas: Schemas) -> None:
 
 
 def _deprecate(document: Document, schemas: Schemas) -> None:
-    operation = _some_operation(document)
+    operation = some_operation(document)
     operation["deprecated"] = True
     for parameter in map(document.resolve, operation.get("parameters", ())):
         parameter["deprecated"] = True
@@ -306,13 +245,13 @@ def _deprecate(document: Document, schemas: Schemas) -> None:
 
 def _server(document: Document, schemas: Schemas) -> None:
     document.use("servers of one operation", "a server of its own")
-    _some_operation(document)["servers"] = [{"url": "https://files.example.com"}]
+    some_operation(document)["servers"] = [{"url": "https://files.example.com"}]
 
 
 def _shared_parameter(document: Document, schemas: Schemas) -> None:
     """A parameter of a path, which an operation says again in its own way."""
     number = document.number()
-    operation = _new_operation(document, "get", path=f"/v2/shared{number}")
+    operation = new_operation(document, "get", path=f"/v2/shared{number}")
     item = document.json["paths"][f"/v2/shared{number}"]
     item["parameters"] = [{"name": "page_size", "in": "query", "schema": {"type": "integer"}}]
     if document.rng.random() < 0.5:
@@ -321,25 +260,51 @@ def _shared_parameter(document: Document, schemas: Schemas) -> None:
         ]
 
 
-def _list(document: Document, schemas: Schemas) -> None:
-    """A list by cursor, of items of any kind."""
-    item = schemas.json_object()
-    page = {
-        "type": "object",
-        "properties": {
-            "items": {"type": "array", "items": item},
-            "has_more": {"type": "boolean"},
-            "next_cursor": schemas.nullable({"type": "string"}),
-        },
-        "required": ["items", "has_more", "next_cursor"],
-    }
-    operation = _new_operation(document, "get")
-    operation["parameters"] = [{"name": "cursor", "in": "query", "schema": {"type": "string"}}]
-    operation["responses"] = {"200": {"description": "", "content": {"application/json": {"schema": page}}}}
+def _chosen_names(document: Document, schemas: Schemas) -> None:
+    """Names in Python that are chosen: what is sent keeps the contract's."""
+    operation = new_operation(document, "post")
+    for name in document.rng.sample(NAMES, 2):
+        schema = {**schemas.scalar(), "x-pennyform-name": f"chosen_{document.number()}"}
+        _add_parameter(document, operation, {"name": name, "in": "query", "schema": schema})
+    chosen = {"x-pennyform-name": f"also_chosen_{document.number()}"}
+    body = {"type": "object", "properties": {document.rng.choice(NAMES): {**schemas.scalar(), **chosen}}}
+    operation["requestBody"] = {"content": {"application/json": {"schema": schemas.component(body)}}}
+
+
+def _several_bodies(document: Document, schemas: Schemas) -> None:
+    """One body in several media types: JSON is what a client sends, or else a form."""
+    schema = schemas.component(
+        {"type": "object", "properties": {"a-b": schemas.scalar(), "note": schemas.scalar()}}
+    )
+    media_types = document.rng.sample(
+        ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/csv"), 2
+    )
+    _set_body(document, {media_type: {"schema": schema} for media_type in media_types})
+
+
+def _one_more(document: Document, schemas: Schemas) -> None:
+    """An operation more below a path that there is, with an id that is another one's in snake case."""
+    path, _, _, item = document.rng.choice(list(document.operations()))
+    if "$ref" in document.json["paths"][path] or path.endswith("/"):
+        return
+    operation = new_operation(document, "post", path=f"{path}/archive-{document.number()}")
+    inherited = {"parameters": item["parameters"]} if "parameters" in item else {}
+    places = [
+        each
+        for each in document.parameters(
+            item, document.rng.choice([item[method] for method in METHODS if method in item])
+        )
+        if each["in"] == "path"
+    ]
+    operation |= inherited or {"parameters": places}
+    if document.rng.random() < 0.5:
+        document.use("ids that are one in snake case")
+        other = new_operation(document, "post")
+        other["operationId"] = operation["operationId"].replace("Thing", "_thing")
 
 
 def _security(document: Document, schemas: Schemas) -> None:
-    operation = _some_operation(document)
+    operation = some_operation(document)
     operation["security"] = document.rng.choice(([], [{}]))
 
 
@@ -356,15 +321,15 @@ CHANGES: dict[str, Change] = {
     "multipart forms": _multipart,
     "HTML forms": _html_form,
     "bodies of bytes": _raw_body,
-    "answers": _answers,
-    "answers of another operation": _answers,
     "empty resources": _empty_resource,
-    "HEAD": _head,
     "operations without an id": _no_id,
     "path items behind a reference": _path_item_reference,
     "deprecated operations": _deprecate,
     "servers of one operation": _server,
     "parameters of a path": _shared_parameter,
-    "lists": _list,
     "security of one operation": _security,
+    "names that are chosen": _chosen_names,
+    "bodies in several media types": _several_bodies,
+    "operations below others": _one_more,
+    **ANSWERS,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from random import Random
@@ -27,6 +28,8 @@ class Document:
         self.only: frozenset[str] = frozenset()
         # Parts of the reasons that operations may be left out for.
         self.excused: set[str] = set()
+        # All that the contract said of each operation before the changes.
+        self.before = {(path, method): self.closure(path, method) for path, method, _, _ in self.operations()}
         # A base schema with a discriminator -> the schemas that extend it.
         self.children: dict[str, list[str]] = {}
         self._numbers = 0
@@ -73,6 +76,18 @@ class Document:
         self.used.append(kind)
         if excuse:
             self.excused.add(excuse)
+
+    def closure(self, path: str, method: str) -> str:
+        """All that the contract says of one operation."""
+        item = self.resolve(self.json["paths"][path])
+        said: list[Any] = [item.get("parameters"), item.get("servers"), item[method]]
+        seen: set[str] = set()
+        for part in said:
+            for reference in _references(part):
+                if reference not in seen:
+                    seen.add(reference)
+                    said.append(self.at(reference))
+        return json.dumps(said, sort_keys=True)
 
     def operations(self) -> Iterator[tuple[str, str, Schema, Schema]]:
         """Path, method, operation and path item, of each operation."""

@@ -83,3 +83,6 @@ def _accounted(document: Document, contract: Contract) -> Iterator[str]:
     for operation in contract.skipped:
         if not any(reason in operation.reason for reason in document.excused):
             yield f"{operation.operation_id} is left out: {operation.reason}"
+        place = operation.path, operation.method.lower()
+        if document.closure(*place) == document.before.get(place):
+            yield f"{operation.operation_id} is left out, and nothing of it was changed"

@@ -211,6 +211,7 @@ def difference(meant: Any, got: Any, place: str = "") -> str:
     """
     if isinstance(got, msgspec.Struct):
         names = fields(type(got))
+        # Reading a field that is promised and was not sent raises an AttributeError.
         values = {key: getattr(got, name, msgspec.UNSET) for key, name in names.items()}
         set_fields = {key: value for key, value in values.items() if value is not msgspec.UNSET}
         additional = set_fields.pop(ANY_NAME, {})

@@ -101,6 +101,11 @@ def _nested(schemas: Schemas, depth: int) -> Schema:
     return {"type": "object", "additionalProperties": inner}
 
 
+def _arrays_of_decimals(schemas: Schemas, _: int) -> Schema:
+    inner = schemas.rng.choice(({"type": "number"}, {"type": "string", "format": "decimal"}))
+    return {"type": "array", "items": schemas.rng.choice((inner, {"type": "array", "items": inner}))}
+
+
 def _tagged(schemas: Schemas, depth: int) -> Schema:
     """A union by a discriminator, whose field is declared as text, as a constant, or not at all."""
     form = schemas.rng.choice(("text", "constant", "mapping"))
@@ -185,7 +190,6 @@ def _deprecated(schemas: Schemas, _: int) -> Schema:
 
 
 def _more_properties(schemas: Schemas, depth: int) -> Schema:
-    schemas.document.use("more properties", "fields of its own and others of any name")
     return {**schemas.object(depth + 1), "additionalProperties": schemas.scalar()}
 
 
@@ -225,10 +229,16 @@ def _default(schemas: Schemas, _: int) -> Schema:
     return schemas.rng.choice(({"type": "integer", "default": 5}, {"type": "string", "default": 'a"b'}))
 
 
+_FORMATS = ("uuid", "email", "uri", "byte", "time", "duration", "password", "hostname", "of-a-vendor")
 SCALARS: dict[str, Make] = {
     "text": lambda schemas, _: {"type": "string"},
-    "integers": lambda schemas, _: {"type": "integer"},
-    "numbers": lambda schemas, _: {"type": "number"},
+    "formats of text": lambda schemas, _: {"type": "string", "format": schemas.rng.choice(_FORMATS)},
+    "integers": lambda schemas, _: schemas.rng.choice(
+        ({"type": "integer"}, {"type": "integer", "format": "int32"}, {"type": "integer", "minimum": 0})
+    ),
+    "numbers": lambda schemas, _: schemas.rng.choice(
+        ({"type": "number"}, {"type": "number", "format": "double"}, {"type": "number", "format": "decimal"})
+    ),
     "booleans": lambda schemas, _: {"type": "boolean"},
     "dates": lambda schemas, _: {"type": "string", "format": "date"},
     "moments": lambda schemas, _: {"type": "string", "format": "date-time"},
@@ -248,6 +258,7 @@ KINDS: dict[str, Make] = {
     "null in containers in containers": _nested,
     "arrays": lambda schemas, depth: {"type": "array", "items": schemas.any(depth + 1)},
     "maps": lambda schemas, depth: {"type": "object", "additionalProperties": schemas.any(depth + 1)},
+    "arrays of decimals": _arrays_of_decimals,
     "maps of decimals": lambda schemas, _: {"type": "object", "additionalProperties": {"type": "number"}},
     "free form": lambda schemas, _: schemas.rng.choice(({}, {"type": "object"})),
     "objects": lambda schemas, depth: schemas.object(depth),

@@ -10,6 +10,7 @@ from .batch import type_errors
 from .changes import CHANGES
 from .episode import Verdict, play
 from .hunt import hunt
+from .kinds import TABLE
 from .package import PACKAGE, fast
 from .planted import BUGS, Bug
 from .schemas import KINDS
@@ -44,8 +45,10 @@ def test_a_seed_is_the_same_contract_and_the_same_calls_every_time() -> None:
     assert first.calls
 
 
-def test_there_are_many_kinds_of_changes() -> None:
-    assert len(CHANGES) + len(KINDS) >= 50
+def test_every_change_stands_for_a_kind() -> None:
+    changes = [change for kind in TABLE for change in kind.changes]
+    assert len(changes) == len({*changes})
+    assert {*CHANGES, *KINDS} <= {*changes}
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
