@@ -368,6 +368,17 @@ def others(session: nox.Session) -> None:
     session.skip(f"not run: {', '.join(OTHERS)}; to run them: python3 noxfile.py -s {' '.join(OTHERS)}")
 
 
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build sdist and wheel, check them, install them in every way; -- --tag vX.Y.Z checks a tag as well."""
+    _install(session, *_packages("release"))
+    folder = ROOT / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder), str(ROOT), silent=True)
+    session.run("twine", "check", "--strict", *map(str, sorted(folder.iterdir())))
+    session.run("python", "-m", "tests.release", str(folder), *session.posargs)
+
+
 # Shared modules of the benchmarks; the other files in that folder are scripts to run.
 BENCHMARK_MODULES = ("account", "codec", "measure", "shapes")
 

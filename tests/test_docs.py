@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,15 @@ def test_the_reference_of_the_command_line_names_every_option(
         options = set(re.findall(r"^  (?:-\w+.*, )?(--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
         assert sorted(option for option in options - {"--help"} if f"`{option}" not in page) == []
         assert f"`{' '.join([verb, action]).strip()}" in page or f"`{action}`" in page
+
+
+def test_one_place_says_where_the_project_lives() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    home = project["urls"]["Homepage"]
+    assert all(url.startswith(home) for url in project["urls"].values())
+    files = [*PAGES, *ROOT.glob(".github/**/*.*"), *ROOT.glob("examples/**/*.yaml"), ROOT / "Containerfile"]
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert "OWNER" not in text, file
+        for url in re.findall(r"https://github\.com/[\w.-]+/pennyform\b", text):
+            assert url == home, file

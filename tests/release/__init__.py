@@ -1,0 +1,1 @@
+"""What is published: sdist and wheel, their contents, and how they install."""
