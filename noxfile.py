@@ -343,12 +343,15 @@ def _chromium() -> str:
 
 @nox.session
 def fleet(session: nox.Session) -> None:
-    """Test journals and leases in a real PostgreSQL; apt installs it if it is missing."""
-    _install_project(session, "test")
-    if not (shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+    """Run a fleet under faults on a real PostgreSQL, which apt installs; -- --companies N, -- --planted."""
+    if not (shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
         _debian(session, "postgresql")
-    needed = {"PENNYFORM_TESTS_NEED_POSTGRESQL": "1"}
-    session.run("pytest", "-q", "-n", "2", "tests/fleet", *session.posargs, env=needed)
+    _install_project(session, "test")
+    if not session.posargs:
+        env = {"PENNYFORM_TESTS_NEED_POSTGRESQL": "1"}
+        files = ("-o", "python_files=test_*.py commands.py")
+        session.run("pytest", "-q", "-n", "2", "tests/fleet", *files, env=env)
+    session.run("python", "-m", "tests.fleet", *session.posargs)
 
 
 @nox.session

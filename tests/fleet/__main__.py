@@ -38,13 +38,22 @@ def main() -> int:
 
 
 _CALM = Scenario(
-    companies=4, invoices=3, workers=2, concurrency=2, kill_at=0, stop_at=0, restart_at=2, seconds=40
+    companies=4,
+    invoices=3,
+    workers=2,
+    concurrency=2,
+    kill_at=0,
+    stop_at=0,
+    cut_at=2,
+    restart_at=2,
+    seconds=40,
 )
 _SCENARIOS = {
     "no-fence": replace(_CALM, stop_at=3, bug="no-fence"),
     "fence-before-limiter": replace(_CALM, stop_at=3, bug="fence-before-limiter"),
     "no-look-up": replace(_CALM, kill_at=3, bug="no-look-up"),
     "lease-never-expires": replace(_CALM, kill_at=3, bug="lease-never-expires", seconds=30),
+    "approval-ignored": replace(_CALM, bug="approval-ignored"),
 }
 
 

@@ -15,21 +15,27 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 
+import msgspec
 from pennyform.cli import main
+from pennyform.cli.commands.fleet.submit import enqueue
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.runtime import Origin, Runtime
 from pennyform.fleet.database import Database
 from pennyform.fleet.overview import overview
 from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
+from pennyform.fleet.records import Records
 from pennyform.sandbox.background_server import Served
 
 from .books import STATE_KEY, Books, Firm
 from .postgres import Postgres, postgres
+from .proxy import Proxy
 
 ROOT = Path(__file__).parents[2]
 STALL = 4.0
+_BUSY = "SELECT extract(epoch FROM max(ended) - min(begun))::float8 FROM outcome"
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,10 @@ class Scenario:
         latency: seconds that each answer takes.
         kill_at: the write of the first worker that is carried out, and after which it is killed; 0 for never.
         stop_at: the write before which the last worker stands still, for longer than the stall time.
+        cut_at: the share of final invoices at which the second worker is cut off from the database, for
+            longer than the stall time; more than 1 for never.
         restart_at: the share of final invoices at which the database is restarted; more than 1 for never.
+        clocks_apart: seconds by which the clock of each worker differs from that of the one before.
         bug: what is planted; "" for nothing.
         seconds: when it is over at the latest.
     """
@@ -56,7 +65,9 @@ class Scenario:
     latency: float = 0.03
     kill_at: int = 9
     stop_at: int = 14
+    cut_at: float = 0.2
     restart_at: float = 0.6
+    clocks_apart: float = 7200.0
     bug: str = ""
     seconds: float = 120.0
 
@@ -74,22 +85,26 @@ class Worker:
     process: subprocess.Popen[bytes] | None = None
     ended: list[int] = field(default_factory=list)
 
-    def start(self) -> None:
-        """Start it."""
+    def start(self, *words: str) -> None:
+        """Start it; with `--once`, wait for it to end."""
         self.starts += 1
         name = f"worker-{self.number}.{self.starts}"
         bug = ["--bug", self.scenario.bug] if self.scenario.bug else []
+        clock = ["--clock-off", str((self.number - 1) * self.scenario.clocks_apart)]
         stop = ["--stop-at", str(self.stop_at)] if self.stop_at and self.starts == 1 else []
-        words = ["fleet", "worker", "--concurrency", str(self.scenario.concurrency), "--grace", "2"]
+        verb = ["fleet", "worker", "--concurrency", str(self.scenario.concurrency), "--grace", "2", *words]
         with (self.folder / f"{name}.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.fleet.worker_process", name, *bug, *stop, *words],
+                [sys.executable, "-m", "tests.fleet.worker_process", name, *clock, *bug, *stop, *verb],
                 cwd=ROOT,
                 env={**self.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+        if words:
+            self.process.wait()
 
     def supervise(self) -> None:
         """Start it again if it ended."""
@@ -107,6 +122,16 @@ class Worker:
             return False
         return state == "T"
 
+    @property
+    def mebibytes(self) -> float:
+        """The most memory that it had, in MiB."""
+        assert self.process is not None
+        try:
+            text = Path(f"/proc/{self.process.pid}/status").read_text()
+        except FileNotFoundError:
+            return 0.0
+        return int(text.partition("VmHWM:")[2].split()[0]) / 1024 if "VmHWM:" in text else 0.0
+
     def signal(self, number: int) -> None:
         """Send a signal."""
         assert self.process is not None
@@ -121,6 +146,8 @@ class Result:
     seconds: float
     events: list[str]
     logs: str = ""
+    busy_seconds: float = 0.0
+    mebibytes: tuple[float, ...] = ()
 
 
 def run(scenario: Scenario) -> Result:
@@ -132,13 +159,16 @@ def run(scenario: Scenario) -> Result:
             with Served(books) as served:
                 firm = Firm(folder / "firm", books, scenario.companies, scenario.invoices)
                 firm.write()
-                return _run(scenario, folder, server, firm, served.url)
+                environ = _environ(firm, folder, server, served.url)
+                _command(environ, firm.root, "fleet", "init")
+                course = _unapproved if scenario.bug == "approval-ignored" else _run
+                return course(scenario, folder, server, firm, environ)
         finally:
             books.close()
 
 
-def _run(scenario: Scenario, folder: Path, server: Postgres, firm: Firm, base_url: str) -> Result:
-    environ = {
+def _environ(firm: Firm, folder: Path, server: Postgres, base_url: str) -> Mapping[str, str]:
+    return {
         **firm.environ,
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -147,21 +177,58 @@ def _run(scenario: Scenario, folder: Path, server: Postgres, firm: Firm, base_ur
         "PENNYFORM_STALL_SECONDS": str(STALL),
         "PENNYLANE_BASE_URL": base_url,
     }
-    _command(environ, firm.root, "fleet", "init")
-    _command(environ, firm.root, "fleet", "submit", "apply", "--all")
+
+
+def _unapproved(
+    scenario: Scenario, folder: Path, server: Postgres, firm: Firm, environ: Mapping[str, str]
+) -> Result:
+    """Somebody queues the plans that nobody approved."""
+    begun = time.monotonic()
+    _command(environ, firm.root, "fleet", "submit", "plan", "--all")
+    worker = Worker(0, {**environ, "PENNYFORM_STATE": str(folder / "state")}, scenario, folder)
+    worker.start("--once")
+    database = Database(server.url)
+    queue, records = ProcrastinateQueue(database), Records(database)
+    plans = overview(database, queue).plans
+    requests = [
+        msgspec.structs.replace(records.plan(row.id).request, verb="apply", plan=row.id) for row in plans
+    ]
+    enqueue(requests, {}, records, queue)
+    worker.start("--once")
+    issued = firm.books.finals
+    violations = [f"approval: {issued} invoices are final, and nobody approved them"] if issued else []
+    if len(plans) != scenario.companies:
+        violations.append(f"lost: {len(plans)} plans of {scenario.companies} companies")
+    return Result(violations, time.monotonic() - begun, ["nobody approved"])
+
+
+def _run(
+    scenario: Scenario, folder: Path, server: Postgres, firm: Firm, environ: Mapping[str, str]
+) -> Result:
+    # Two who submit know nothing of each other.
+    for _ in range(2):
+        _command(environ, firm.root, "fleet", "submit", "apply", "--all")
     # The machines of workers have nothing in common.
     workers = [
         Worker(number, {**environ, "PENNYFORM_STATE": str(folder / f"state-{number}")}, scenario, folder)
         for number in range(scenario.workers)
     ]
     workers[-1].stop_at = scenario.stop_at
+    proxy = Proxy(server.port)
+    if len(workers) > 2:
+        workers[1].environ = {
+            **workers[1].environ,
+            "PENNYFORM_DATABASE_URL": server.url.replace(str(server.port), str(proxy.port)),
+        }
     begun = time.monotonic()
     for worker in workers:
         worker.start()
-    course = _Course(scenario, server, firm, workers)
+    course = _Course(scenario, server, firm, workers, proxy)
     try:
         finished = course.follow()
+        memory = tuple(worker.mebibytes for worker in workers)
     finally:
+        proxy.close()
         _end(workers)
     database = Database(server.url)
     failed = overview(database, ProcrastinateQueue(database)).failed
@@ -169,7 +236,11 @@ def _run(scenario: Scenario, folder: Path, server: Postgres, firm: Firm, base_ur
     if not finished:
         violations.append(f"stuck: after {scenario.seconds:.0f} s, {course.state()}")
     logs = "".join(file.read_text() for file in sorted(folder.glob("*.log")))
-    return Result(violations, time.monotonic() - begun, course.events, logs)
+    with database.connection() as connection:
+        row = connection.execute(
+            "SELECT extract(epoch FROM max(ended) - min(begun))::float8 FROM outcome"
+        ).fetchone()
+    return Result(violations, time.monotonic() - begun, course.events, logs, row[0] if row else 0.0, memory)
 
 
 @dataclass(eq=False)
@@ -180,6 +251,7 @@ class _Course:
     server: Postgres
     firm: Firm
     workers: list[Worker]
+    proxy: Proxy
     events: list[str] = field(default_factory=list)
     _woken: float = 0.0
     _writes: int = 0
@@ -187,7 +259,8 @@ class _Course:
     def follow(self) -> bool:
         """Let things go wrong until all is done; whether it is, in time."""
         begun, queue = time.monotonic(), ProcrastinateQueue(Database(self.server.url))
-        will_restart = self.scenario.restart_at <= 1
+        will_restart, will_cut = self.scenario.restart_at <= 1, self.scenario.cut_at <= 1
+        mend_at = inf
         if self.scenario.kill_at:
             self.firm.books.after_write = self._count
         while time.monotonic() - begun < self.scenario.seconds:
@@ -195,10 +268,17 @@ class _Course:
             if will_restart and self.firm.books.finals >= self.scenario.restart_at * self.firm.expected:
                 will_restart = False
                 self._restart()
+            if will_cut and self.firm.books.finals >= self.scenario.cut_at * self.firm.expected:
+                will_cut, mend_at = False, time.monotonic() + 1.5 * STALL
+                self.proxy.cut()
+            if time.monotonic() >= mend_at:
+                mend_at = inf
+                self.proxy.mend()
+                self.events.append("a worker was cut off from the database for a while")
             self._wake()
             for worker in self.workers:
                 worker.supervise()
-            if not self._pending(queue) and not self._sleepers():
+            if not self._pending(queue) and not self._sleepers() and mend_at == inf:
                 return True
         return False
 

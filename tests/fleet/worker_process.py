@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from pennyform.cli import connection, main
 from pennyform.engine.limits import Patience
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import Runtime, SystemClock
 
 from . import planted
 
@@ -25,6 +26,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("name")
     parser.add_argument("--bug", choices=planted.BUGS)
     parser.add_argument("--stop-at", type=int, default=0)
+    parser.add_argument("--clock-off", type=float, default=0.0)
     options, words = parser.parse_known_args(argv)
     connection._APP = f"pennyform/{options.name}"
     if options.stop_at:
@@ -33,7 +35,18 @@ def run(argv: list[str]) -> int:
         planted.BUGS[options.bug]()
     # Answers are never lost here for longer than this: what is absent then is absent.
     patience = Patience(settle=(0.2, 0.5), lag=(0.2,))
-    return main(words, runtime=replace(Runtime.system(), patience=patience))
+    clock = _ClockOff(timedelta(seconds=options.clock_off))
+    return main(words, runtime=replace(Runtime.system(), patience=patience, clock=clock))
+
+
+class _ClockOff(SystemClock):
+    """A clock that is off."""
+
+    def __init__(self, off: timedelta) -> None:
+        self._off = off
+
+    def now(self) -> datetime:
+        return super().now() + self._off
 
 
 def _stopper(number: int):
