@@ -43,19 +43,22 @@ class Verdict:
     lines: Sequence[str] = ()
 
 
-def play(seed: int, *, only: str = "", keep: bool = False) -> Verdict:
+def play(seed: int, *, only: str = "", keep: bool = False, database: str = "") -> Verdict:
     """Play one seed.
 
     Args:
         seed: decides everything.
         only: the name of the one kind of fault to play, instead of those that the seed draws.
         keep: keep the lines of the trace.
+        database: the URL of a database that all machines keep their journals in, instead of on their disks.
     """
     rng = random.Random(f"{seed}")
     kinds = (BY_NAME[only],) if only else _kinds(seed, rng)
     folder = Path(tempfile.mkdtemp(prefix="simulated-", dir=_SCRATCH if _SCRATCH.is_dir() else None))
     try:
-        return Episode(seed, rng, kinds, folder, Trace(keep=keep)).play()
+        episode = Episode(seed, rng, kinds, folder, Trace(keep=keep))
+        episode.here.database = episode.elsewhere.database = database
+        return episode.play()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

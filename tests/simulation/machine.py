@@ -112,13 +112,15 @@ class Trick:
 class Machine:
     """A folder of definitions and the disk under it.
 
-    ``tricks`` are what its disk is about to do; ``clock_error`` is how far its clock is wrong, in seconds.
+    ``tricks`` are what its disk is about to do; ``clock_error`` is how far its clock is wrong, in seconds;
+    ``database`` is the URL of the database that its journals are in, "" for its disk.
     """
 
     root: Path
     rng: random.Random
     trace: Trace
     clock_error: float = 0.0
+    database: str = ""
     tricks: list[Trick] = field(default_factory=list)
     met: int = 0
     # Contents as of the last fsync, and names that no fsync of their folder has made durable.

@@ -57,6 +57,7 @@ def terminal(process: Process) -> Terminal:
         "PENNYLANE_API_TOKEN": TOKEN,
         "PENNYFORM_STATE": str(process.machine.root / ".pennyform"),
         "PENNYFORM_STATE_KEY": "the key of all simulated processes",
+        "PENNYFORM_DATABASE_URL": process.machine.database,
     }
     return Terminal(io.StringIO(), process.output, process.errors, environment)
 
