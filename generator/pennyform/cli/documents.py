@@ -83,6 +83,8 @@ def previews(
         notes: tuple[str, ...] = ()
         if document:
             names = ", ".join(rule_sets(is_french=document.scope == "B2B"))
-            outcome = f"breaks {len(errors(problems))} rules" if errors(problems) else "is valid"
-            notes = (f"checked by {names}: {outcome}", *document.unclaimed)
+            # What was checked, and nothing beyond it: another platform may have rules of its own.
+            count = len(errors(problems))
+            outcome = f"{count} violation{'' if count == 1 else 's'}" if count else "no violation"
+            notes = (f"{outcome} of {names} found", *document.unclaimed)
         yield Previewed(resolved.invoice.external_reference, document, problems, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pennyform.documents.extra import needed
 from pennyform.documents.model import Party
 from pennyform.documents.tables import labels
 from pennyform.invoices.model import Address, CustomerBody, Seller, Unset
@@ -15,11 +16,17 @@ _FRENCH_ADDRESS, _EMAIL_ADDRESS = "0225", "EM"  # of the Electronic Address Sche
 
 
 def seller_party(seller: Seller, language: str) -> Party:
-    """The seller as the settings declare it, its form and capital in ``language``."""
+    """The seller as the settings declare it, its form and capital in ``language``.
+
+    Raises:
+        Failure: ``missing-extra``.
+    """
     scheme, _, endpoint = seller.electronic_address.partition(":")
     form = seller.legal_form
     if seller.capital is not None:
-        form = f"{form} {labels(language)['capital']} {seller.capital:f} EUR".strip()
+        # The form that the language gives an amount, with plain spaces: the text is in the XML as well.
+        capital = needed("babel.numbers").format_currency(seller.capital, "EUR", locale=language)
+        form = " ".join(f"{form} {labels(language)['capital']} {capital}".split())
     return Party(
         name=seller.name,
         **_address(seller.address),
