@@ -200,7 +200,7 @@ class SandboxService:
         try:
             if request.path.startswith(auth.LINK_PREFIX):
                 with store.transaction(write=False) as connection:
-                    response = files.answer_download(connection, request, now)
+                    response = files.answer_download(connection, request, now, self.rules)
             elif request.path.startswith(oauth.PREFIX):
                 with store.transaction(write=True) as connection:
                     response = oauth.answer(connection, request, now, scopes=self.scopes, rules=self.rules)

@@ -12,8 +12,9 @@ from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.model.documents import InvoiceLine, PricedBody, SalesDocument, StoredDiscount
 from pennyform.sandbox.model.parties import Product
 from pennyform.sandbox.money import arithmetic, rates
-from pennyform.sandbox.money.arithmetic import Amounts, Discount, format_amount
+from pennyform.sandbox.money.arithmetic import Amounts, format_amount
 from pennyform.sandbox.money.parsing import parse_decimal, parse_discount, vat_percent
+from pennyform.sandbox.money.totals import signed_discount, totals_of
 from pennyform.sandbox.request_context import RequestContext
 from pennyform.sandbox.storage.records import Record, Selection
 
@@ -104,23 +105,7 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
         ApiError: 422 for an absolute discount on lines that add up to zero.
     """
     rules = context.rules
-    discount = _signed_discount(context, document.discount)
-    totals = arithmetic.compute_totals(
-        [
-            arithmetic.Line(
-                quantity=Decimal(line.quantity),
-                unit_price=Decimal(line.raw_currency_unit_price),
-                vat_rate=line.vat_rate,
-                percent=vat_percent(line.vat_rate, reverse_charge=rules.reverse_charge_taxed),
-                discount=_signed_discount(context, line.discount),
-            )
-            for line in lines
-        ],
-        discount,
-        rates.minor_unit_decimals(document.currency),
-        rules.rounding,
-        rules.invoice_discount,
-    )
+    discount, totals = signed_discount(document.discount, rules), totals_of(document, lines, rules)
     # A part of nothing is nothing, but an amount has to come off something.
     takes_amount = discount.type == "absolute" and discount.value
     if rules.discount_needs_a_sum and takes_amount and not totals.gross:
@@ -133,10 +118,6 @@ def compute_amounts(context: RequestContext, document: SalesDocument, lines: Seq
     document.credit_note = totals.invoice.with_tax < 0
     for line, amounts in zip(lines, totals.lines, strict=True):
         _set_amounts(line, amounts, rate)
-
-
-def _signed_discount(context: RequestContext, discount: StoredDiscount) -> Discount:
-    return parse_discount(discount.type, discount.value, signed=context.rules.discount_signed)
 
 
 def _set_amounts(priced: PricedBody, amounts: Amounts, rate: Decimal) -> None:

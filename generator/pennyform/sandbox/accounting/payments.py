@@ -82,8 +82,10 @@ def has_file(document: CustomerInvoice | Quote, now: datetime, rules: Rules) -> 
 
 
 def has_factur_x(invoice: CustomerInvoice, now: datetime, rules: Rules) -> bool:
-    """Whether the document's PDF carries its data: an e-invoice does, a conversion takes time."""
-    return invoice.origin == "factur_x" or has_elapsed(invoice.factur_x_at, rules.pdf_seconds, now)
+    """Whether the document's PDF carries its data: one that was issued does, a conversion takes time."""
+    is_issued = invoice.origin == "created" and has_file(invoice, now, rules)
+    is_converted = has_elapsed(invoice.factur_x_at, rules.pdf_seconds, now)
+    return is_issued or invoice.origin == "factur_x" or is_converted
 
 
 def e_invoicing(invoice: CustomerInvoice, now: datetime, rules: Rules) -> JsonObject | None:

@@ -9,17 +9,22 @@ from urllib.parse import quote
 
 from pennyform.sandbox import auth
 from pennyform.sandbox.api_errors import not_found, unprocessable
-from pennyform.sandbox.auth import companies
+from pennyform.sandbox.auth import Company, companies
 from pennyform.sandbox.contract.multipart import Upload
+from pennyform.sandbox.documents import wrong_documents
 from pennyform.sandbox.documents.exports import EXPORT_FILES
+from pennyform.sandbox.documents.factur_x import cross_industry_invoice
 from pennyform.sandbox.documents.invoice_pdf import document_pdf
+from pennyform.sandbox.documents.issued_invoice import issued_invoice
+from pennyform.sandbox.faults.kinds import DOCUMENT_HEADER
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.messages import Request, Response
 from pennyform.sandbox.model.documents import CustomerInvoice, Quote
 from pennyform.sandbox.model.parties import StoredFile
 from pennyform.sandbox.request_context import RequestContext
+from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.link_key import link_key
-from pennyform.sandbox.storage.records import Record, Records
+from pennyform.sandbox.storage.records import Record, Records, Selection
 
 File = TypeVar("File", bound=StoredFile)
 
@@ -87,7 +92,9 @@ def present_attachment(context: RequestContext, record: Record[File]) -> JsonObj
     }
 
 
-def answer_download(connection: sqlite3.Connection, request: Request, now: datetime) -> Response:
+def answer_download(
+    connection: sqlite3.Connection, request: Request, now: datetime, rules: Rules
+) -> Response:
     """Answer with the file that a link leads to.
 
     Raises:
@@ -115,7 +122,40 @@ def answer_download(connection: sqlite3.Connection, request: Request, now: datet
             "application/pdf",
         )
         company = next(company for company in companies(connection) if company.id == link.company)
-        document = (Quote if record.kind == Quote.KIND else CustomerInvoice).from_fields(fields)
-        content = document_pdf(records, company, record.id, document)
+        if record.kind == Quote.KIND:
+            content = document_pdf(records, company, record.id, Quote.from_fields(fields))
+        else:
+            wrong = request.headers.get(DOCUMENT_HEADER, "")
+            content = _invoice_file(records, company, record.id, rules, wrong)
     disposition = f"attachment; filename*=UTF-8''{quote(filename)}"
     return Response(200, {"content-type": media_type, "content-disposition": disposition}, content)
+
+
+def _invoice_file(records: Records, company: Company, identifier: int, rules: Rules, wrong: str) -> bytes:
+    """The Factur-X of an issued invoice; ``wrong`` names what is to be wrong with it, if anything is."""
+    if wrong == "no_pdf":
+        return wrong_documents.PAGE
+    source_id = _other(records, identifier) if wrong == "other_invoice" else identifier
+    issued = issued_invoice(records, company, source_id, _invoice(records, source_id), rules)
+    change = wrong_documents.WRONG_INVOICES.get(wrong)
+    xml: bytes | None = cross_industry_invoice(change(issued) if change else issued)
+    if wrong == "broken_xml" and xml:
+        xml = xml[: len(xml) // 2]
+    elif wrong == "no_xml":
+        xml = None
+    pdf = document_pdf(records, company, identifier, _invoice(records, identifier), xml)
+    return pdf[: len(pdf) // 2] if wrong == "truncated" else pdf
+
+
+def _other(records: Records, identifier: int) -> int:
+    """Another issued invoice of the company; the same one where there is none."""
+    is_final = Selection(["json_extract(body, '$.draft') = 0", "json_extract(body, '$.origin') = 'created'"])
+    other_ids = [record.id for record in records.select(CustomerInvoice, is_final) if record.id != identifier]
+    return other_ids[0] if other_ids else identifier
+
+
+def _invoice(records: Records, identifier: int) -> CustomerInvoice:
+    record = records.get(CustomerInvoice, identifier)
+    if record is None:
+        raise not_found()
+    return record.body

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import UNSET
 
 from pennyform.sandbox.auth import Company
+from pennyform.sandbox.documents.factur_x import FILE_NAME
 from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, InvoiceSection, Quote
 from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.money import rates
@@ -60,9 +61,16 @@ class _Row:
 
 
 def document_pdf(
-    records: Records, company: Company, identifier: int, document: CustomerInvoice | Quote
+    records: Records,
+    company: Company,
+    identifier: int,
+    document: CustomerInvoice | Quote,
+    xml: bytes | None = None,
 ) -> bytes:
-    """The PDF of an issued invoice, a credit note or a quote of the company, in the document's language."""
+    """The PDF of an issued invoice, a credit note or a quote of the company, in the document's language.
+
+    ``xml`` is embedded as Factur-X has it. The file is no PDF/A: its fonts are those of the reader.
+    """
     language = _LANGUAGES.index(document.language)
     words = {name: translations[language] for name, translations in _WORDS.items()}
     if isinstance(document, Quote):
@@ -88,7 +96,7 @@ def document_pdf(
         *_paragraph(document.pdf_invoice_free_text),
         *_paragraph(document.special_mention),
     ]
-    return _render_pdf(title, rows)
+    return _render_pdf(title, rows, xml)
 
 
 def _recipient(records: Records, document: CustomerInvoice | Quote) -> list[_Row]:
@@ -170,7 +178,7 @@ def _paragraph(text: str | None, *, bold: bool = False, indent: str = "") -> Ite
             yield _Row(row, bold=bold)
 
 
-def _render_pdf(title: str, rows: Sequence[_Row]) -> bytes:
+def _render_pdf(title: str, rows: Sequence[_Row], xml: bytes | None) -> bytes:
     """Lay out rows on as many pages as they need. The same rows give the same bytes."""
     # Imported here: only downloads need it, and it would slow every start.
     import pydyf  # type: ignore[import-untyped]
@@ -185,10 +193,35 @@ def _render_pdf(title: str, rows: Sequence[_Row]) -> bytes:
         fonts[name] = font_object.reference
     for start in range(0, len(rows) or 1, _ROWS_PER_PAGE):
         _add_page(document, fonts, rows[start : start + _ROWS_PER_PAGE])
+    if xml is not None:
+        _embed(document, xml)
     output = io.BytesIO()
     # An identifier would be random.
     document.write(output, identifier=False)
     return output.getvalue()
+
+
+def _embed(document: Any, xml: bytes) -> None:
+    """Attach the data of the document, where programs look for it (Factur-X 1.0, ISO 32000-2, 14.13)."""
+    import pydyf
+
+    # The slash of a media type is written as its code in a name.
+    stream = pydyf.Stream([xml], {"Type": "/EmbeddedFile", "Subtype": "/text#2Fxml"}, compress=True)
+    document.add_object(stream)
+    name = pydyf.String(FILE_NAME)
+    specification = pydyf.Dictionary(
+        {
+            "Type": "/Filespec",
+            "F": name,
+            "UF": name,
+            "EF": pydyf.Dictionary({"F": stream.reference, "UF": stream.reference}),
+            "AFRelationship": "/Alternative",
+        }
+    )
+    document.add_object(specification)
+    files = pydyf.Dictionary({"Names": pydyf.Array([name, specification.reference])})
+    document.catalog["Names"] = pydyf.Dictionary({"EmbeddedFiles": files})
+    document.catalog["AF"] = pydyf.Array([specification.reference])
 
 
 def _add_page(document: Any, fonts: Any, rows: Sequence[_Row]) -> None:

@@ -33,6 +33,29 @@ from pennyform.sandbox.messages import Request, Response
 _Integer: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 _ShortText: TypeAlias = Annotated[str, Meta(max_length=200)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=31_536_000)]
+WrongPart: TypeAlias = Literal[
+    "total",
+    "vat_rate",
+    "vat_amount",
+    "missing_line",
+    "additional_line",
+    "line_price",
+    "line_quantity",
+    "line_text",
+    "buyer",
+    "number",
+    "date",
+    "deadline",
+    "currency",
+    "kind",
+    "no_xml",
+    "broken_xml",
+    "other_invoice",
+    "truncated",
+    "no_pdf",
+]
+# The service makes documents: this header asks it for a wrong one.
+DOCUMENT_HEADER = "x-sandbox-document"
 _HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n"
 
 
@@ -227,6 +250,18 @@ class ClockJump(Fault, frozen=True, kw_only=True, tag="clock_jump"):
         return context.deliver()
 
 
+class WrongDocument(Fault, frozen=True, kw_only=True, tag="wrong_document"):
+    """The file of an invoice is not what was issued: ``what`` says in what."""
+
+    method: Method = "GET"
+    path: Annotated[str, Meta(max_length=200)] = "/public/files/**"
+    what: WrongPart = "total"
+
+    def apply(self, context: FaultContext) -> RequestOutcome:
+        headers = {**context.request.headers, DOCUMENT_HEADER: self.what}
+        return context.deliver(replace(context.request, headers=headers))
+
+
 class Meanwhile(Fault, frozen=True, kw_only=True, tag="meanwhile"):
     """Something else happens just before the request arrives; for Python only."""
 
@@ -242,7 +277,7 @@ KINDS: Mapping[str, type[Fault]] = {
     str(kind.__struct_config__.tag): kind
     for kind in (
         *(Latency, Slow, RateLimited, Unavailable, Html, Dropped, Truncated, Garbled, Duplicate),
-        *(Late, Lag, Stale, FilterIgnored, NewerContract, TokenExpired, ClockJump),
+        *(Late, Lag, Stale, FilterIgnored, NewerContract, TokenExpired, ClockJump, WrongDocument),
     )
 }
 

@@ -10,7 +10,7 @@ for it to come off are a choice of the caller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Literal
@@ -67,12 +67,14 @@ class Amounts:
 class Totals:
     """The invoice's amounts and, in the same order, those of its lines as shown.
 
-    ``gross`` is what the lines come to before tax and before the discount on the invoice.
+    ``gross`` is what the lines come to before tax and before the discount on the invoice. ``codes`` are the
+    amounts of each VAT code, the discount taken off.
     """
 
     invoice: Amounts
     lines: tuple[Amounts, ...]
     gross: Decimal
+    codes: Mapping[str, Amounts]
 
 
 def round_half_up(amount: Decimal, decimals: int) -> Decimal:
@@ -107,12 +109,17 @@ def compute_totals(
         discounted = undiscounted
         if off and undiscounted:
             discounted = _take_off(undiscounted, off, decimals, per_code=spread == "codes")
-        taxed = _add_tax(_group_by_code(discounted) if rounding == "document" else discounted, decimals)
+        parts = _group_by_code(discounted) if rounding == "document" else discounted
+        taxed = _add_tax(parts, decimals)
+        codes: dict[str, Amounts] = {}
+        for amounts, (_, line) in zip(taxed, parts, strict=True):
+            so_far = codes.get(line.vat_rate, Amounts(_ZERO, _ZERO))
+            codes[line.vat_rate] = Amounts(so_far.before_tax + amounts.before_tax, so_far.tax + amounts.tax)
         total = Amounts(
             sum((part.before_tax for part in taxed), _ZERO), sum((part.tax for part in taxed), _ZERO)
         )
         displayed = _add_tax(discounted if spread == "shown" else undiscounted, decimals)
-        return Totals(total, tuple(displayed), gross)
+        return Totals(total, tuple(displayed), gross, codes)
 
 
 def _discount_amount(amount: Decimal, discount: Discount) -> Decimal:
