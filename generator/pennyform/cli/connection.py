@@ -15,6 +15,7 @@ import pennylane_company
 from pennylane_company import Bounds, Client, Retries
 
 from pennyform import __version__
+from pennyform.cli.downloads import fetching
 from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal, shorten_path
 from pennyform.cli.tokens import find_token
 from pennyform.engine.account.client import AccountClient
@@ -159,7 +160,8 @@ def _sandbox(
         Client(auth, transport=transport, rate_limit=None, strict_answers=True, app=_APP) as client,
     ):
         address = f"the embedded sandbox in {shorten_path(database)}"
-        yield AccountClient(client, contract), f"books-{sandbox.books_id()}", address
+        account = AccountClient(client, contract, fetching(transport))
+        yield account, f"books-{sandbox.books_id()}", address
 
 
 @contextmanager
@@ -201,7 +203,8 @@ def _service(
         ) from None
     with client:
         # A colon, before a port, is no part of a file's name on every system.
-        yield AccountClient(client, contract), host.replace(":", "-"), one_line(base_url)
+        account = AccountClient(client, contract, fetching(runtime.transport))
+        yield account, host.replace(":", "-"), one_line(base_url)
 
 
 def log_calls(terminal: Terminal, *, verbose: bool) -> None:

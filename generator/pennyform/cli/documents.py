@@ -1,4 +1,7 @@
-"""What commands share that make and check documents: streams of invoices, and what is wrong with them."""
+"""What commands share that make and check documents: streams of invoices, and what is wrong with them.
+
+The documents that were issued are downloaded by the engine, and read by ``documents``.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pennyform.extras import require_extra
 from pennyform.findings import Finding, errors
 from pennyform.invoices import Repository, ResolvedInvoice, load
+from pennyform.invoices.model import UNSET, InvoiceBody
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.schema.schema import FindSchemas
 
 if TYPE_CHECKING:
+    from pennyform.documents.issued import Expected
     from pennyform.documents.model import Document
+    from pennyform.engine.account.records import RemoteFile
+    from pennyform.engine.issued import CheckDocument, CheckedDocument, Issued
 
 
 def e_invoice_findings(
@@ -88,3 +96,47 @@ def previews(
             outcome = f"{count} violation{'' if count == 1 else 's'}" if count else "no violation"
             notes = (f"{outcome} of {names} found", *document.unclaimed)
         yield Previewed(resolved.invoice.external_reference, document, problems, notes)
+
+
+def document_check(repository: Repository) -> CheckDocument:
+    """What compares a document with the definition that it was issued for.
+
+    Raises:
+        Failure: ``missing-extra``.
+    """
+    require_extra("einvoice", "looking at documents")
+    # Nothing of this is imported for any other command.
+    from pennyform.documents.issued import check_issued
+    from pennyform.engine.issued import CheckedDocument
+    from pennyform.engine.planning.diff import Difference
+
+    seller = repository.settings.seller
+    is_franchise = seller is not None and seller.vat_regime == "franchise"
+
+    def check(issued: Issued, content: bytes, file: RemoteFile) -> CheckedDocument:
+        checked = check_issued(content, _expected(issued, file, is_franchise=is_franchise))
+        differences = (Difference(row.pointer, row.after, row.before) for row in checked.differences)
+        return CheckedDocument(checked.verdict, tuple(differences), tuple(checked.notes))
+
+    return check
+
+
+def _expected(issued: Issued, file: RemoteFile, *, is_franchise: bool) -> Expected:
+    from pennyform.documents.issued import Expected
+
+    desired, resolved, body = issued.desired, issued.resolved, issued.resolved.body
+    mention = body.special_mention if isinstance(body, InvoiceBody) else UNSET
+    return Expected(
+        number=issued.remote.invoice_number,
+        is_credit_note=resolved.totals.amount < 0,
+        date=body.date,
+        deadline=body.deadline,
+        totals=resolved.totals,
+        lines=resolved.lines,
+        discount=body.discount or None,
+        mention=str(mention or ""),
+        buyer=resolved.customer if issued.is_card_known else None,
+        is_franchise=is_franchise,
+        has_xml=file.is_factur_x,
+        file_sha256=desired.file.sha256 if desired.file else "",
+    )

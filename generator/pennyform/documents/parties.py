@@ -45,7 +45,8 @@ def seller_party(seller: Seller, language: str) -> Party:
 def buyer_party(body: CustomerBody) -> Party:
     """The customer as its card says it."""
     identity = identity_of(body)
-    is_company = bool(body.name)
+    # The account puts the names of a person together under the field of a company.
+    is_company = bool(body.name) and not body.last_name
     emails = body.emails or ()
     registration = re.sub(r"\s+", " ", body.reg_no or "").strip()
     endpoint, scheme = (identity.siren, _FRENCH_ADDRESS) if identity.siren else ("", "")

@@ -15,6 +15,7 @@ from pennyform.engine.applying.applier import apply_plan, count_writes
 from pennyform.engine.applying.context import ApplyContext, CompanyCheck, JournalledSender, Progress
 from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.applying.report import ApplyReport
+from pennyform.engine.issued import CheckDocument
 from pennyform.engine.journal import lock
 from pennyform.engine.journal.journal import Journal, import_journal
 from pennyform.engine.journal.records import Absent, Found, RunBegun, Subject, as_text
@@ -105,13 +106,20 @@ class Session:
             plan = with_deletions(plan, self.repository, self.account)
         return with_orphans(plan, self.repository, remote, self.account) if is_whole else plan
 
-    def apply(self, plan: Plan, progress: Progress, plan_id: str = "") -> ApplyReport:
+    def apply(
+        self,
+        plan: Plan,
+        progress: Progress,
+        plan_id: str = "",
+        check_document: CheckDocument | None = None,
+    ) -> ApplyReport:
         """Carry ``plan`` out.
 
         Args:
             plan: what to do.
             progress: told after each write.
             plan_id: what a saved plan is called in the journal.
+            check_document: looks at the document of an invoice before it is mailed or given to the platform.
 
         Raises:
             PlanRejectedError: the token lacks a scope for it; nothing was sent.
@@ -138,7 +146,9 @@ class Session:
         ids: dict[Subject, int] = {}
         buyers = BuyerCheck(self.account, self.runtime, self.interrupted, plan.invoices, ids)
         root = self.repository.root
-        context = ApplyContext(self.account, sender, resolver, self.runtime, root, buyers, ids)
+        context = ApplyContext(
+            self.account, sender, resolver, self.runtime, root, buyers, check_document, ids
+        )
         return apply_plan(plan, context)
 
     def _resolver(self) -> UnknownOutcomeResolver:

@@ -1,10 +1,16 @@
-"""Verification: every definition against what the account has for it. Pure: nothing is looked up or sent."""
+"""Verification: every definition against what the account has for it.
+
+Pure, nothing is looked up or sent; only the documents of final invoices are, where they are asked for.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from pennyform import __version__
 from pennyform.engine.account.records import Company, RemoteInvoice, RemoteState
@@ -32,13 +38,18 @@ from pennyform.results.verification import (
     VerificationStatus,
 )
 
+if TYPE_CHECKING:
+    from pennyform.engine.account.client import AccountClient
+    from pennyform.engine.issued import CheckDocument, CheckedDocument
+    from pennyform.engine.runtime import Runtime
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedInvoice:
     """One definition and what the account has for it; ``remotes`` are all invoices under its reference.
 
     ``lacking`` is where it falls short of its options; mail, which no answer shows, is not in it.
-    ``buyer`` is how its customer's card stands.
+    ``buyer`` is how its customer's card stands, ``document`` what was issued, where it was looked at.
     """
 
     desired: DesiredInvoice
@@ -47,6 +58,7 @@ class VerifiedInvoice:
     comparison: Comparison | None = None
     lacking: tuple[Difference, ...] = ()
     buyer: BuyerVerdict = field(default_factory=BuyerVerdict)
+    document: CheckedDocument | None = None
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -54,7 +66,8 @@ class VerifiedInvoice:
         if self.comparison is None:
             return ()
         # An invoice that should be final and is a draft has no number yet: that is drift, not just a wish.
-        visible = (*self.comparison.all, *self.lacking, *self.buyer.differences)
+        of_document = self.document.differences if self.document else ()
+        visible = (*self.comparison.all, *self.lacking, *self.buyer.differences, *of_document)
         if becomes_final(self.desired) and self.remotes[0].draft:
             return (*visible, Difference("/draft", want=False, have=True))
         return visible
@@ -72,7 +85,7 @@ class VerifiedInvoice:
 
     def record(self) -> InvoiceVerdict:
         """The verdict as it is reported."""
-        remote = self.remotes[0] if len(self.remotes) == 1 else None
+        remote, document = self.remotes[0] if len(self.remotes) == 1 else None, self.document
         amount = remote.currency_amount if remote else None
         return InvoiceVerdict(
             external_reference=self.desired.external_reference,
@@ -83,7 +96,7 @@ class VerifiedInvoice:
             differences=difference_records(self.differences, to_json(self.desired.body)),
             unverifiable=self.comparison.unverifiable if self.comparison else (),
             totals=self.resolved.totals.record(),
-            notes=(self.buyer.note,) if self.buyer.note else (),
+            notes=(*([self.buyer.note] if self.buyer.note else []), *(document.notes if document else ())),
             place=place_record(self.desired.place),
             outdated=difference_records(
                 [_outdated_value(value) for value in self.resolved.outdated],
@@ -91,6 +104,7 @@ class VerifiedInvoice:
             ),
             account_amount="" if amount is None else canonical(amount),
             account_currency=(remote and remote.currency) or "",
+            document=document.verdict if document else UNSET,
         )
 
 
@@ -137,6 +151,31 @@ class Verification:
 
 # Verdicts of invoices that need nobody's attention.
 _KEPT = frozenset({VerificationStatus.EQUAL, VerificationStatus.AS_ISSUED})
+
+
+def with_documents(
+    verification: Verification, account: AccountClient, check: CheckDocument, runtime: Runtime
+) -> Verification:
+    """``verification``, and how the documents of the final invoices stand.
+
+    Raises:
+        OutcomeError: the account could not be read.
+    """
+    from pennyform.engine.issued import Issued, check_documents  # only where documents are looked at
+
+    issued = {
+        invoice.remotes[0].id: Issued(
+            invoice.desired, invoice.resolved, invoice.remotes[0], is_card_known=not invoice.buyer.note
+        )
+        for invoice in verification.invoices
+        if len(invoice.remotes) == 1 and not invoice.remotes[0].draft
+    }
+    documents = check_documents(list(issued.values()), account, check, runtime)
+    invoices = (
+        replace(invoice, document=documents.get(invoice.remotes[0].id)) if invoice.remotes else invoice
+        for invoice in verification.invoices
+    )
+    return replace(verification, invoices=tuple(invoices))
 
 
 def _status(change: PrerequisiteChange) -> VerificationStatus:

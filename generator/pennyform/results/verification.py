@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
+
 from pennyform.results.orphans import OrphanReport
 from pennyform.results.values import CompanyIdentity, FieldDifference, InvoiceTotals, Record, SourcePlace
 
@@ -23,6 +25,21 @@ class VerificationStatus(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class DocumentVerdict(Record, frozen=True):
+    """What was read of the document that was issued, and compared.
+
+    What differs is among the differences of the invoice, below ``/document``. ``source`` is what was read:
+    ``xml`` of an electronic invoice, the ``text`` of a PDF, the ``file`` that was imported, or ``nothing``.
+    ``sha256`` is that of the file, "" where there is none. ``compared`` names what was compared with the
+    definition, ``rule_sets`` the rules that the XML was held to.
+    """
+
+    source: Literal["xml", "text", "file", "nothing"]
+    sha256: str
+    compared: tuple[str, ...]
+    rule_sets: tuple[str, ...]
+
+
 class InvoiceVerdict(Record, frozen=True):
     """One definition and what the account has for it.
 
@@ -30,7 +47,8 @@ class InvoiceVerdict(Record, frozen=True):
     are pointers to values that no answer of the API shows; ``totals`` are those that were asked for.
     ``outdated`` are values that a final invoice took from products (``before``), and would not take today.
     ``notes`` say what else is known, in sentences. ``account_amount`` is what the account has, tax included,
-    in ``account_currency``; "" when it is not one invoice.
+    in ``account_currency``; "" when it is not one invoice. ``document`` is left out where documents
+    were not asked for.
     """
 
     external_reference: str
@@ -46,6 +64,7 @@ class InvoiceVerdict(Record, frozen=True):
     notes: tuple[str, ...] = ()
     account_amount: str = ""
     account_currency: str = ""
+    document: DocumentVerdict | msgspec.UnsetType = msgspec.UNSET
 
 
 class DeclaredVerdict(Record, frozen=True):

@@ -262,11 +262,15 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """What to verify, and how to print it; ``html`` is the file that gets a page besides."""
+    """What to verify, and how to print it.
+
+    ``html`` is the file that gets a page besides; ``document`` is whether the documents are looked at too.
+    """
 
     targets: TargetOptions
     format: str
     html: Path | None
+    document: bool = False
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -276,11 +280,17 @@ class VerifyOptions:
         _add_page(parser)
         _add_account(parser)
         _add_targets(parser, prune=False)
+        parser.add_argument(
+            "--document",
+            action="store_true",
+            help="also download what was issued, check its XML by the rules of electronic invoices, and "
+            "compare every amount and line",
+        )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> VerifyOptions:
         """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.format, args.html)
+        return cls(TargetOptions.read(args), args.format, args.html, args.document)
 
 
 @dataclass(frozen=True, slots=True)

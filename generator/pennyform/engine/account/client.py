@@ -38,6 +38,7 @@ from pennyform.engine.account.records import (
     Company,
     RemoteCategory,
     RemoteCustomer,
+    RemoteFile,
     RemoteInvoice,
     RemoteLine,
     RemoteProduct,
@@ -61,16 +62,20 @@ class AccountClient:
     :class:`NotSentError` and :class:`RateExhaustedError`.
     """
 
-    def __init__(self, client: Client, contract: OwnContract | None = None) -> None:
+    def __init__(
+        self, client: Client, contract: OwnContract | None = None, fetch: Callable[[str], bytes] | None = None
+    ) -> None:
         """An account behind ``client``.
 
         Args:
             client: speaks to the API.
             contract: what the repository owns; it observes the answers to ``client``. Without it, the
                 client knows all that there is.
+            fetch: gets a file by its link, without the token; raises :class:`UnreadableError`.
         """
         self._client = client
         self._contract = contract
+        self._fetch = fetch
 
     # --- look-ups -----------------------------------------------------------------------------------
 
@@ -272,6 +277,27 @@ class AccountClient:
                 check_asked({row.id for row in page}, set(batch), "id")
                 matches |= {row.id: row for row in page}
         return matches
+
+    def files(self, ids: Iterable[int]) -> dict[int, RemoteFile]:
+        """The documents of the invoices with these ids: one request per hundred."""
+        matches: dict[int, RemoteFile] = {}
+        for batch in _batches(ids):
+            with _reading():
+                condition = _condition("id", "in", batch)
+                rows = self._client.customer_invoices.list(filter=[condition], limit=PAGE)
+                files = {
+                    row.id: RemoteFile(row.public_file_url or "", bool(row.factur_x))
+                    for row in each_once(rows)
+                }
+            check_asked(set(files), set(batch), "id")
+            matches |= files
+        return matches
+
+    def download(self, file: RemoteFile) -> bytes:
+        """The bytes of a document."""
+        if self._fetch is None:
+            raise UnreadableError("documents cannot be downloaded here")
+        return self._fetch(file.url)
 
     def newest_headers(self, most_pages: int) -> tuple[list[RemoteInvoice], bool]:
         """The newest invoices of the account without their lines, a hundred per request; and whether all."""

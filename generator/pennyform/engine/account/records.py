@@ -128,6 +128,17 @@ class RemoteInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """The document of a final invoice: a link that expires, "" while it is being made.
+
+    ``is_factur_x`` is whether the account says that it carries the data of an electronic invoice.
+    """
+
+    url: str
+    is_factur_x: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteCustomer:
     """A customer; ``customer_type`` is ``company`` or ``individual``.
 

@@ -28,6 +28,7 @@ from pennyform.engine.account.errors import (
 )
 from pennyform.engine.account.records import Company
 from pennyform.engine.applying.finalization import BuyerCheck
+from pennyform.engine.issued import CheckDocument
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import (
     Acknowledged,
@@ -216,6 +217,9 @@ class JournalledSender:
 class ApplyContext:
     """The account, the ways to write to it and to look up what became of a write, and the machine.
 
+    ``check_document`` looks at the document of an invoice before it is mailed or given to the platform; None
+    where nobody asks for that.
+
     ``root`` is the folder that attached files lie in; ``buyers`` looks at customers' cards before invoices
     become final. ``ids`` are those of customers, products and invoices that this apply has created or seen,
     ``numbers`` the legal numbers of the invoices that it made final, by reference. They grow while it runs.
@@ -229,6 +233,7 @@ class ApplyContext:
     runtime: Runtime
     root: Path
     buyers: BuyerCheck
+    check_document: CheckDocument | None = None
     ids: dict[Subject, int] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     not_ready: dict[tuple[str, str | int], str] = field(default_factory=dict)

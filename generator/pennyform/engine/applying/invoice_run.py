@@ -43,6 +43,7 @@ class InvoiceRun:
         answered_final: the request that made it final was answered so.
         shared: another machine is at work on the same invoice.
         card: a digest of the card that it becomes final with; empty until then.
+        document_checked: its document was looked at, and is what was asked for.
         status: set once: then no further step is taken.
     """
 
@@ -62,6 +63,7 @@ class InvoiceRun:
     answered_final: bool = False
     shared: bool = False
     card: str = ""
+    document_checked: bool = False
     status: Status | None = None
     detail: str = ""
     differences: tuple[Difference, ...] = field(default=())

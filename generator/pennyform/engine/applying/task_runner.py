@@ -13,6 +13,7 @@ from typing import Any
 from pennyform.engine.account.errors import OutcomeError, RefusedError, UnknownOutcomeError
 from pennyform.engine.applying.context import ApplyContext
 from pennyform.engine.applying.invoice_run import InvoiceRun
+from pennyform.engine.issued import Issued, check_document
 from pennyform.engine.journal.journal import JournalError
 from pennyform.engine.journal.records import Absent, Found, Subject
 from pennyform.engine.planning.actions import Step, Task
@@ -24,6 +25,11 @@ from pennyform.results.apply import Status
 
 # What mail and submission are refused with while the PDF is still being made.
 _CONFLICT = 409
+_DOCUMENT_DIFFERS = (
+    "it is final, and its document is not what was asked for: look at it with 'pennyform verify --document', "
+    "and correct it with a credit note if it is wrong"
+)
+_KEPT_BACK = "it was neither mailed nor given to the platform, and the next apply looks again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class TaskRunner:
     def run_tasks(self, run: InvoiceRun) -> None:
         """Do the tasks of one invoice in order, up to one that must wait or whose outcome is unknown."""
         while (task := run.next_task) and not run.uncertain:
-            if self.context.sender.must_stop():
+            if self.context.sender.must_stop() or not self._may_leave(run, task):
                 return
             try:
                 if not self._was_done_meanwhile(run, task):
@@ -75,6 +81,30 @@ class TaskRunner:
                 runs = [run for run in uncertain if run.next_task]
         for run in waiting:
             run.end(Status.WAITING, "Pennylane is still making its PDF")
+
+    def _may_leave(self, run: InvoiceRun, task: Task) -> bool:
+        """Whether ``task`` may be done: what goes out is what was asked for, or nobody asked to look."""
+        context = self.context
+        if task.step not in NEEDS_PDF or context.check_document is None or run.document_checked:
+            return True
+        if run.remote is None:
+            raise ValueError(f"{run.reference} was never read")
+        issued = Issued(run.change.desired, run.resolved, run.remote)
+        try:
+            file = context.account.files([run.known_id]).get(run.known_id)
+            document = check_document(issued, file, context.account, context.check_document)
+        except OutcomeError as problem:
+            run.end(Status.FAILED, f"its document cannot be read ({problem}); {_KEPT_BACK}")
+            return False
+        if not document.is_ready:
+            self._waiting_for_pdf.append(run)
+            return False
+        if document.differences:
+            run.differences = document.differences
+            run.end(Status.DIFFERS, f"{_DOCUMENT_DIFFERS}; {_KEPT_BACK}")
+            return False
+        run.document_checked = True
+        return True
 
     def _request(self, id_: int, task: Task) -> Callable[[], object]:
         account, task = self.context.account, task.with_ids(self.context.identify)

@@ -45,6 +45,8 @@ class Policies(NamedTuple):
 
     ``e_invoice`` is ``required`` where every invoice must be valid as an electronic one, or ``optional``;
     ``approval`` is ``required`` where a fleet applies nothing but approved plans, or ``optional``.
+    ``document`` is ``required`` where the document must be what was asked for before it is mailed or given to
+    the platform.
     """
 
     never_finalize: bool = False
@@ -63,6 +65,7 @@ class Policies(NamedTuple):
     older_dates: str = "warn"
     e_invoice: str = "optional"
     approval: str = "optional"
+    document: str = "optional"
 
 
 class ContractSettings(NamedTuple):

@@ -140,6 +140,7 @@ def _policies(levels: tuple[YamlMapping, YamlMapping], environment: str) -> Poli
         older_dates=limits.get("older_dates", "warn"),
         e_invoice=limits.get("e_invoice", "optional"),
         approval=limits.get("approval", "optional"),
+        document=limits.get("document", "optional"),
     )
 
 

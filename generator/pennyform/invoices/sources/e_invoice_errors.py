@@ -13,3 +13,7 @@ class UnreadableError(Exception):
 
 class AmbiguousError(UnreadableError):
     """It can be read in two ways that differ; the reason names both."""
+
+
+class NoInvoiceError(UnreadableError):
+    """It is a PDF that can be read, and carries no electronic invoice."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pennyform.invoices.sources.e_invoice_errors import UnreadableError
+from pennyform.invoices.sources.e_invoice_errors import NoInvoiceError, UnreadableError
 from pennyform.invoices.sources.metered import TooMuchWorkError, metered
 
 if TYPE_CHECKING:
+    from pypdf import PdfReader
     from pypdf.generic import PdfObject
 
 # Factur-X 1.0 and ZUGFeRD 2.1 and later; ZUGFeRD 1 and 2.0; the XRechnung profile. Programs vary the case.
@@ -24,6 +26,9 @@ LARGEST_PART = 4 * 1024 * 1024  # bytes of any other stream, after decompression
 MOST_FILES = 1_000
 # Units of work (see `metered`): so many for any PDF, and one more for each so many bytes of it.
 WORK = 1_000_000
+# Text is drawn glyph by glyph, and an invoice says what matters on its first pages.
+TEXT_WORK = 20_000_000
+MOST_PAGES = 20
 _BYTES_OF_WORK = 4
 _DEEPEST_TREE = 32
 
@@ -32,7 +37,38 @@ def embedded_invoices(pdf: bytes) -> dict[bytes, str]:
     """The XML of each invoice that ``pdf`` carries, and its name; more than one only where they differ.
 
     Raises:
-        UnreadableError: it cannot be read, or carries none.
+        NoInvoiceError: it carries none.
+        UnreadableError: it cannot be read.
+    """
+    with _reading(pdf) as reader:
+        files = list(_embedded_files(reader.root_object))
+        invoices = {_content(file): name for name, file in files if name.casefold() in INVOICE_NAMES}
+    if not invoices:
+        names = ", ".join(sorted({f"`{name[:100]}`" for name, _ in files[:10]}))
+        raise NoInvoiceError(
+            f"the PDF carries no electronic invoice: {names or 'nothing'} is embedded in it, "
+            f"and an invoice is called {', '.join(f'`{name}`' for name in INVOICE_NAMES)}"
+        )
+    return invoices
+
+
+def pdf_text(pdf: bytes) -> str:
+    """The text of the first pages of ``pdf``, in the order in which it is drawn; "" where it has none.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    with _reading(pdf, TEXT_WORK) as reader:
+        pages = reader.pages[:MOST_PAGES]
+        return "\n".join(page.extract_text() for page in pages)
+
+
+@contextmanager
+def _reading(pdf: bytes, work: int = WORK) -> Iterator[PdfReader]:
+    """A reader of ``pdf``, so long as its work is in proportion.
+
+    Raises:
+        UnreadableError: it is encrypted, broken, or takes too much work.
     """
     from pypdf import PdfReader, apply_configuration  # as long to load as all of validate for one definition
 
@@ -42,26 +78,18 @@ def embedded_invoices(pdf: bytes) -> dict[bytes, str]:
         zlib_maximum_output_length=LARGEST_PART, lzw_maximum_output_length=LARGEST_PART
     )
     try:
-        with parts, metered(WORK + len(pdf) // _BYTES_OF_WORK):
+        with parts, metered(work + len(pdf) // _BYTES_OF_WORK):
             # Few objects are tried where the cross-reference table is broken: each try reads the whole file.
             reader = PdfReader(_File(pdf), root_object_recovery_limit=100)
             if reader.is_encrypted:
                 raise UnreadableError("the PDF is encrypted")
-            files = list(_embedded_files(reader.root_object))
-            invoices = {_content(file): name for name, file in files if name.casefold() in INVOICE_NAMES}
+            yield reader
     except TooMuchWorkError as error:
         raise UnreadableError("reading the PDF takes more work than its size can ask for") from error
     except UnreadableError:
         raise
     except Exception as error:  # what a broken PDF makes pypdf raise is of no one family
         raise UnreadableError("the PDF cannot be read") from error
-    if not invoices:
-        names = ", ".join(sorted({f"`{name[:100]}`" for name, _ in files[:10]}))
-        raise UnreadableError(
-            f"the PDF carries no electronic invoice: {names or 'nothing'} is embedded in it, "
-            f"and an invoice is called {', '.join(f'`{name}`' for name in INVOICE_NAMES)}"
-        )
-    return invoices
 
 
 class _File(io.BytesIO):

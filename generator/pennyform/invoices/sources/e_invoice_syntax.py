@@ -34,8 +34,9 @@ class ChargePaths:
 class Syntax:
     """Paths from the root, and from the element of a line; where there are several, the first that is there.
 
-    ``types`` are the document types that the root element allows, ``default_type`` the one that is meant
-    where the file gives none ("": it must).
+    ``taxes`` are the elements of the VAT breakdown (BG-23), from the root, and ``tax`` what is in one;
+    ``buyer`` (BG-7) is from the root too. ``types`` are the document types that the root element allows,
+    ``default_type`` the one that is meant where the file gives none ("": it must).
     """
 
     lines: str
@@ -43,6 +44,9 @@ class Syntax:
     line: Mapping[str, tuple[str, ...]]
     charges: tuple[ChargePaths, ...]
     line_charges: tuple[ChargePaths, ...]
+    taxes: str
+    tax: Mapping[str, tuple[str, ...]]
+    buyer: Mapping[str, tuple[str, ...]]
     types: frozenset[str] = CREDIT_NOTE_TYPES | INVOICE_TYPES
     default_type: str = ""
 
@@ -50,6 +54,7 @@ class Syntax:
 _TRADE = "SupplyChainTradeTransaction"
 _SETTLEMENT = f"{_TRADE}/ApplicableHeaderTradeSettlement"
 _SUMS = f"{_SETTLEMENT}/SpecifiedTradeSettlementHeaderMonetarySummation"
+_BUYER = f"{_TRADE}/ApplicableHeaderTradeAgreement/BuyerTradeParty"
 _AGREEMENT = "SpecifiedLineTradeAgreement"
 _LINE_SETTLEMENT = "SpecifiedLineTradeSettlement"
 
@@ -101,10 +106,23 @@ _CII = Syntax(
             f"{_LINE_SETTLEMENT}/SpecifiedTradeAllowanceCharge", "ChargeIndicator/Indicator", "ActualAmount"
         ),
     ),
+    taxes=f"{_SETTLEMENT}/ApplicableTradeTax",
+    tax={
+        "category": ("CategoryCode",),
+        "percent": ("RateApplicablePercent",),
+        "base": ("BasisAmount",),
+        "tax": ("CalculatedAmount",),
+    },
+    buyer={
+        "name": (f"{_BUYER}/Name",),
+        "legal_id": (f"{_BUYER}/SpecifiedLegalOrganization/ID",),
+        "vat_number": (f"{_BUYER}/SpecifiedTaxRegistration/ID",),
+    },
 )
 
 
 def _ubl(line: str, quantity: str, types: frozenset[str], default_type: str) -> Syntax:
+    party = "AccountingCustomerParty/Party"
     return Syntax(
         lines=line,
         header={
@@ -131,6 +149,19 @@ def _ubl(line: str, quantity: str, types: frozenset[str], default_type: str) -> 
         },
         charges=(ChargePaths("AllowanceCharge", "ChargeIndicator", "Amount", "TaxCategory/Percent"),),
         line_charges=(ChargePaths("AllowanceCharge", "ChargeIndicator", "Amount"),),
+        # A second total, of the VAT in the currency of the accounts (BT-111), has no breakdown.
+        taxes="TaxTotal/TaxSubtotal",
+        tax={
+            "category": ("TaxCategory/ID",),
+            "percent": ("TaxCategory/Percent",),
+            "base": ("TaxableAmount",),
+            "tax": ("TaxAmount",),
+        },
+        buyer={
+            "name": (f"{party}/PartyLegalEntity/RegistrationName", f"{party}/PartyName/Name"),
+            "legal_id": (f"{party}/PartyLegalEntity/CompanyID",),
+            "vat_number": (f"{party}/PartyTaxScheme/CompanyID",),
+        },
         types=types,
         default_type=default_type,
     )

@@ -109,14 +109,14 @@ def _root(content: bytes) -> Element:
     is_pdf = b"%PDF-" in content[:1024] and not content.lstrip().startswith(b"<")
     if is_pdf:
         # An invoice of EN 16931 comes before one of ZUGFeRD 1.0: hybrid files carry both.
-        roots = [(_parse(xml), name) for xml, name in embedded_invoices(content).items()]
+        roots = [(parse(xml), name) for xml, name in embedded_invoices(content).items()]
         current = [(root, name) for root, name in roots if root.tag in SYNTAXES]
         if len(current) > 1:
             names = " and ".join(sorted(f"`{name[:100]}`" for _, name in current))
             raise AmbiguousError(f"the PDF carries {len(current)} invoices that differ: {names}")
         root = (current or roots)[0][0]
     else:
-        root = _parse(content)
+        root = parse(content)
     if root.tag not in SYNTAXES:
         name = root.tag.rpartition("}")[2]
         older = "; ZUGFeRD 1.0 is older than EN 16931" if name == "CrossIndustryDocument" else ""
@@ -133,7 +133,7 @@ class _Reader:
         self._problems: list[str] = []
 
     def read(self) -> EInvoice:
-        header = _Fields(self._root, self._syntax.header, self._problems)
+        header = Fields(self._root, self._syntax.header, self._problems)
         code = header.text("type") or self._syntax.default_type or header.required("type")
         if code and code not in self._syntax.types:
             self._problems.append(f"{header.place('type')} is {code[:20]}, no type of invoice in EN 16931")
@@ -170,15 +170,15 @@ class _Reader:
 
     def _lines(self, sign: int) -> tuple[Line, ...]:
         lines = []
-        for element in self._root.iterfind(_any_namespace(self._syntax.lines)):
-            fields = _Fields(element, self._syntax.line, self._problems)
+        for element in self._root.iterfind(any_namespace(self._syntax.lines)):
+            fields = Fields(element, self._syntax.line, self._problems)
             if fields.text("status") not in _NOT_COUNTED:
                 lines.append(self._line(element, fields, sign))
         if not lines:
             self._problems.append("it has no lines (nor have the profiles MINIMUM and BASIC WL of Factur-X)")
         return tuple(lines)
 
-    def _line(self, element: Element, fields: _Fields, sign: int) -> Line:
+    def _line(self, element: Element, fields: Fields, sign: int) -> Line:
         base_quantity = fields.number("base_quantity", default=Decimal(1))
         if base_quantity <= 0:
             self._problems.append(f"{fields.place('base_quantity')} is not above zero")
@@ -205,8 +205,8 @@ def _charges(
     for paths in places:
         names = {"is_charge": paths.is_charge, "amount": paths.amount, "percent": paths.percent}
         fields_of = {name: (path,) if path else () for name, path in names.items()}
-        for element in parent.iterfind(_any_namespace(paths.element)):
-            fields = _Fields(element, fields_of, problems)
+        for element in parent.iterfind(any_namespace(paths.element)):
+            fields = Fields(element, fields_of, problems)
             is_charge = not paths.is_charge or _INDICATORS.get(fields.required("is_charge"))
             if is_charge is None:
                 problems.append(f"{fields.place('is_charge')} is neither true nor false")
@@ -216,7 +216,7 @@ def _charges(
     return charges
 
 
-class _Fields:
+class Fields:
     """The values below one element, by our own names; what is wrong with them goes to ``problems``."""
 
     def __init__(self, element: Element, paths: Mapping[str, tuple[str, ...]], problems: list[str]) -> None:
@@ -227,13 +227,18 @@ class _Fields:
     def elements(self, name: str) -> list[Element]:
         """All elements with text at the first of the paths where there are any."""
         for path in self._paths[name]:
-            elements = self._element.findall(_any_namespace(path))
+            elements = self._element.findall(any_namespace(path))
             if filled := [element for element in elements if _text(element) or len(element)]:
                 return filled
         return []
 
+    def texts(self, name: str) -> list[str]:
+        """The texts at the first of the paths where there are any."""
+        return list(map(_text, self.elements(name)))
+
     def text(self, name: str) -> str:
-        return next(map(_text, self.elements(name)), "")
+        """The first text; "" where there is none."""
+        return next(iter(self.texts(name)), "")
 
     def place(self, name: str) -> str:
         """The line in the file, and the path within it."""
@@ -241,12 +246,14 @@ class _Fields:
         return f"line {element.sourceline}: {self._paths[name][0]}"
 
     def required(self, name: str) -> str:
+        """The text, which has to be there."""
         text = self.text(name)
         if not text:
             self._problems.append(f"{self.place(name)} is missing")
         return text
 
     def number(self, name: str, *, default: Decimal | None = None) -> Decimal:
+        """The number, or ``default`` where there is none."""
         if default is not None and not self.elements(name):
             return default
         text = self.required(name)
@@ -272,6 +279,7 @@ class _Fields:
         return amounts.pop()
 
     def day(self, name: str) -> str:
+        """The first day, in ISO 8601."""
         return next(iter(self.days(name)), "") if self.required(name) else ""
 
     def days(self, name: str) -> list[str]:
@@ -299,12 +307,17 @@ def _text(element: Element) -> str:
     return (element.text or "").strip(_WHITE_SPACE) if not len(element) else ""
 
 
-def _any_namespace(path: str) -> str:
+def any_namespace(path: str) -> str:
     """A path of local names as one that fits any namespace."""
     return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
-def _parse(content: bytes) -> Element:
+def parse(content: bytes) -> Element:
+    """The root of an XML document of a stranger: nothing in it is expanded or fetched.
+
+    Raises:
+        UnreadableError: it is none, or too large.
+    """
     from lxml import etree  # takes as long to load as all of validate for one definition
 
     if len(content) > LARGEST_XML:

@@ -86,6 +86,8 @@ def format_pointer(pointer: str) -> str:
     match pointer.split("/")[1:]:
         case ["invoice_lines", index, *rest]:
             return " ".join([f"line {int(index) + 1}", *rest])
+        case ["document", *rest] if rest:
+            return f"document {format_pointer('/' + '/'.join(rest))}"
         case ["invoice_line_sections", index, *rest]:
             return " ".join([f"section {int(index) + 1}", *rest])
         case rest:

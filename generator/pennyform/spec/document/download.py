@@ -29,7 +29,7 @@ from pennyform.spec.document.addresses import (
 from pennyform.spec.document.budget import Limits
 
 # Unpacking is where a small answer becomes one that no memory holds: nothing packed is asked for, or taken.
-_HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "pennyform"}
+_HEADERS = {"accept-encoding": "identity", "user-agent": "pennyform"}
 _REDIRECTS = (
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
@@ -56,7 +56,12 @@ class Network:
 
 
 def download(
-    url: str, limits: Limits, *, trust: ssl.SSLContext | None = None, network: Network | None = None
+    url: str,
+    limits: Limits,
+    *,
+    trust: ssl.SSLContext | None = None,
+    network: Network | None = None,
+    accept: str = "application/json",
 ) -> bytes:
     """Return the body of ``url``.
 
@@ -66,11 +71,13 @@ def download(
         limits: bounds; time counts from the first step to the last byte.
         trust: whose certificates to believe; the usual authorities when left out.
         network: what carries the requests; this machine's when left out.
+        accept: the media type that is asked for.
 
     Raises:
         Failure: the address is refused, the server answers anything but 200, or a limit is exceeded.
     """
     exchange = _Exchange(url, limits, network or Network())
+    headers = [*_HEADERS.items(), ("accept", accept)]
     try:
         address = parse_address(url)
     except AddressError as problem:
@@ -83,7 +90,7 @@ def download(
         for _ in range(limits.redirects + 1):
             exchange.check(address)
             try:
-                answer = _ask(pool, address, exchange)
+                answer = _ask(pool, address, exchange, headers)
             except httpcore.TimeoutException:
                 raise exchange.too_slow() from None
             except _ERRORS as error:
@@ -95,16 +102,18 @@ def download(
     raise exchange.failure("too-many-redirects", f"more than {limits.redirects} redirects")
 
 
-def _ask(pool: httpcore.ConnectionPool, address: Address, exchange: _Exchange) -> bytes | Address:
+def _ask(
+    pool: httpcore.ConnectionPool, address: Address, exchange: _Exchange, headers: list[tuple[str, str]]
+) -> bytes | Address:
     """The body of an answer, or where it redirects to."""
     host = f"[{address.host}]" if ":" in address.host else address.host
     location = httpcore.URL(
         scheme=address.scheme, host=host.encode(), port=address.port, target=address.target.encode()
     )
     exchange.expect(exchange.limits.headers)
-    with pool.stream("GET", location, headers=list(_HEADERS.items())) as response:
-        headers = [(name.lower(), value) for name, value in response.headers]
-        locations = [value for name, value in headers if name == b"location"]
+    with pool.stream("GET", location, headers=headers) as response:
+        answered = [(name.lower(), value) for name, value in response.headers]
+        locations = [value for name, value in answered if name == b"location"]
         if response.status in _REDIRECTS and len(locations) == 1:
             # A redirect may lead anywhere (RFC 9110, 15.4): also to this machine, or to plain http.
             try:
@@ -116,7 +125,7 @@ def _ask(pool: httpcore.ConnectionPool, address: Address, exchange: _Exchange) -
             nowhere = ", without saying where to" if response.status in _REDIRECTS else ""
             summary = f"{exchange.url} answered {response.status}{nowhere}"
             raise exchange.failure("unexpected-status", summary)
-        if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in headers):
+        if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in answered):
             raise exchange.failure("packed-answer", f"{exchange.url} answered with packed content")
         # What surrounds the chunks of a body counts as well: as much as the body itself is enough for it.
         exchange.expect(2 * exchange.limits.size)

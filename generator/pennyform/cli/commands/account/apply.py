@@ -218,8 +218,14 @@ def _apply(session: Session, apply_run: ApplyRun, service: str, approve: Approve
         session.journal.write(PlanUsed(plan=saved.id))
     elif plan.pending and not options.auto_approve:
         approve(session, plan, apply_run)
+    # Before the first request: a package that is missing must not be found out half-way.
+    check = None
+    if session.repository.settings.policies.document == "required":
+        from pennyform.cli.documents import document_check
+
+        check = document_check(session.repository)
     with apply_run.progress(terminal.stderr) as progress:
-        return session.apply(plan, progress, saved.id if saved else "")
+        return session.apply(plan, progress, saved.id if saved else "", check)
 
 
 def _explain_refusal(

@@ -274,7 +274,9 @@ def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
     companies.refuse({"--target": companies.targets.references})
 
     def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, Verification]:
-        verification = verify.verify_targets(companies.targets_of(company), terminal, runtime)
+        verification = verify.verify_targets(
+            companies.targets_of(company), terminal, runtime, with_document=options.document
+        )
         return Exit.DRIFT if verification.drift else Exit.OK, verification
 
     outcomes = companies.run(work)
