@@ -136,7 +136,9 @@ def tests(session: nox.Session) -> None:
 
 def _pytest(session: nox.Session, *options: str) -> None:
     arguments = session.posargs or ["-n", "auto", "--dist", "worksteal", "-q", *options]
-    session.run("pytest", *arguments, env={**_node(session), "PYTHONHASHSEED": "random"})
+    # What needs PostgreSQL is for the session `fleet`.
+    variables = {"PYTHONHASHSEED": "random", "PENNYFORM_TESTS_POSTGRESQL": "left out"}
+    session.run("pytest", *arguments, env={**_node(session), **variables})
 
 
 @nox.session
@@ -348,7 +350,7 @@ def fleet(session: nox.Session) -> None:
         _debian(session, "postgresql")
     _install_project(session, "test")
     if not session.posargs:
-        env = {"PENNYFORM_TESTS_NEED_POSTGRESQL": "1"}
+        env = {"PENNYFORM_TESTS_POSTGRESQL": "needed"}
         files = ("-o", "python_files=test_*.py commands.py")
         session.run("pytest", "-q", "-n", "2", "tests/fleet", *files, env=env)
     session.run("python", "-m", "tests.fleet", *session.posargs)

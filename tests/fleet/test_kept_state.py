@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from pennyform import extras, fleet
 
 from tests.engine.test_companies import NAMES, Firm
 from tests.engine.world import CUSTOMER, invoice
 
+_NEVER_AT_ONCE = ("pennyform.fleet", "psycopg", "procrastinate")
 MAIL = "  send_by_email: true\n"
 
 
@@ -117,3 +120,24 @@ def test_a_repository_names_no_database(jobs: Jobs) -> None:
     )
     assert jobs("validate") != 0
     assert "journal" in jobs.out + jobs.err
+
+
+def test_without_the_extra_it_says_what_to_install(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "psycopg" else object())
+    assert jobs.step("plan", "--company", "alder") == 1
+    assert "a journal in a database needs psycopg" in jobs.err
+    assert "pip install 'pennyform[fleet]'" in jobs.err
+
+
+def test_nothing_of_it_is_imported_for_a_single_company() -> None:
+    """Only inside functions, which a database that is named calls."""
+    room = Path(fleet.__file__).parent
+    wrong = []
+    for file in room.parent.rglob("*.py"):
+        if room in file.parents or file.parent.name == "fleet":
+            continue
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            wrong += [f"{file}: {name}" for name in names if name.startswith(_NEVER_AT_ONCE)]
+    assert wrong == []

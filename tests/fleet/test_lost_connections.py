@@ -17,10 +17,10 @@ from pennyform.fleet.database import Database
 
 from tests.engine.world import statuses
 
-from .postgres import Postgres, postgres, program
+from .postgres import Postgres, postgres
 from .test_fencing import Account, Stops, objections
 
-_ALL = bool(os.environ.get("PENNYFORM_TESTS_NEED_POSTGRESQL"))
+_ALL = os.environ.get("PENNYFORM_TESTS_POSTGRESQL") == "needed"
 _STEP = 1 if _ALL else 6
 
 
@@ -148,9 +148,9 @@ def test_a_database_that_is_gone_stops_the_run_and_nothing_is_lost(
         account.close()
 
 
+@pytest.mark.usefixtures("server")
 def test_a_server_that_is_restarted_in_the_middle_changes_nothing(tmp_path: Path) -> None:
-    if program("initdb") is None:
-        pytest.skip("PostgreSQL is not installed")
+    # Of its own: others are at work on the one of all tests.
     with postgres() as server:
         Database(server.url).migrate()
         account = made(server, tmp_path / "repository")

@@ -13,7 +13,7 @@ from tests.simulation.episode import play
 
 from .test_lost_connections import Network
 
-_ALL = bool(os.environ.get("PENNYFORM_TESTS_NEED_POSTGRESQL"))
+_ALL = os.environ.get("PENNYFORM_TESTS_POSTGRESQL") == "needed"
 # What happens to processes, to the network and among people; a disk has nothing to do with these journals.
 KINDS = (
     "none",
