@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from pennyform.findings import Failure
 from pennyform.spec import canonical_json, normalise
 from pennyform.spec.normaliser.component_names import vendor_name
 from pennyform.spec.normaliser.identifiers import is_plural, pascal_case, singular, snake_case
@@ -86,6 +87,56 @@ def test_a_shape_that_changes_keeps_its_name():
     content["application/json"]["schema"]["properties"]["address"]["properties"]["zip"] = {"type": "string"}
     second = normalise(after, names=first.names)
     assert names_by_place(second) == names_by_place(first)
+
+
+DECLARED = {**copy.deepcopy(ADDRESS), "x-pennyform-component": {"name": "Location"}}
+PARTED = contract(
+    {
+        "/v1/a": {"get": operation("getA", {"type": "object", "properties": {"home": ADDRESS}})},
+        "/v1/b": {"get": operation("getB", {"type": "object", "properties": {"work": DECLARED}})},
+    }
+)
+
+
+@pytest.mark.parametrize("path", ["/v1/a", "/v1/b"])
+def test_where_a_component_is_divided_its_place_keeps_the_name(path):
+    first = normalise(PARTED)
+    after = copy.deepcopy(PARTED)
+    content = after["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    for item in content["schema"]["properties"].values():
+        item["properties"]["zip"] = {"type": "string"}
+    warnings = []
+    second = normalise(after, names=first.names, unmatched=warnings)
+    place = "GET /v1/a 200 home"
+    assert first.names["Location"].place == second.names["Location"].place == place
+    # Declared for another part by an overlay, the name cannot be had there.
+    assert [finding.summary for finding in warnings] == [
+        f"Location names two shapes: one at {place}, the other at GET /v1/b 200 work"
+    ]
+    with pytest.raises(Failure):
+        normalise(after, names=first.names)
+    assert names_by_place(normalise(after, names=second.names, unmatched=[])) == names_by_place(second)
+
+
+def test_an_overlay_renames_by_another_name_at_the_place():
+    after = copy.deepcopy(PARTED)
+    content = after["paths"]["/v1/b"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["schema"]["properties"]["work"]["x-pennyform-component"] = {"name": "Site"}
+    assert names_by_place(normalise(after, names=normalise(PARTED).names)) == {
+        ("answer", "GET /v1/a 200"): "A",
+        ("answer", "GET /v1/a 200 home"): "Site",
+        ("answer", "GET /v1/b 200"): "B",
+    }
+
+
+def test_a_declared_name_in_a_further_direction_leaves_nothing_out():
+    after = copy.deepcopy(PARTED)
+    after["paths"]["/v1/c"] = {"post": operation("postC", {"type": "object"}, request=DECLARED)}
+    warnings = []
+    second = normalise(after, names=normalise(PARTED).names, unmatched=warnings)
+    assert second.names["Location"].direction == "answer"
+    assert [record.direction for record in second.names.values()].count("request") == 1
+    assert (second.skipped, len(warnings)) == ((), 1)
 
 
 def test_a_shape_keeps_its_name_when_the_place_it_was_named_by_goes():

@@ -51,6 +51,14 @@ def test_what_is_gone_takes_its_names_along() -> None:
     ]
 
 
+def test_of_a_class_that_is_divided_one_part_has_another_name() -> None:
+    more = {"type": "object", "properties": {"a": {"type": "integer"}, "c": {"type": "integer"}}}
+    old = contract(getThings=(PATH, THING), getParts=(f"{PATH}/parts", THING))
+    new = contract(getThings=(PATH, THING), getParts=(f"{PATH}/parts", more))
+    assert moved(old, new) == [MovedName("models.Thing", f"GET {PATH}/parts 200", "models.ThingParts")]
+    assert moved(new, old) == [MovedName("models.ThingParts", f"GET {PATH}/parts 200", "models.Thing")]
+
+
 def test_a_method_that_becomes_another_operations() -> None:
     old = contract(getAll=(f"{PATH}/all", THING), getBoth=(f"{PATH}/both", THING))
     new = contract(getAny=(f"{PATH}/All", THING), getBoth=(f"{PATH}/both", THING))

@@ -66,8 +66,9 @@ class ChangeUses(Record, frozen=True):
 class MovedName(Record, frozen=True):
     """A name of the emitted client that does not stand for what it stood for.
 
-    ``name`` is a class (``models.Customer``) or a method (``customers.get``), ``old`` and ``new`` are the
-    places of the contract that it stands for; ``new`` is null where the name is gone.
+    ``name`` is a class (``models.Customer``) or a method (``customers.get``), ``old`` is a place of the
+    contract that it stands for. ``new`` is the place that the method stands for now, or the class that stands
+    for that place now; null where there is none.
     """
 
     name: str

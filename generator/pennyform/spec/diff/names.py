@@ -31,9 +31,18 @@ def moved_names(
 
 def _classes(before: Contract, after: Contract) -> Iterator[MovedName]:
     # A name stays with its place, else with its shape: it is gone if both are.
+    now = {
+        (after.names[name].direction, str(place)): name
+        for name, places in after.places.items()
+        for place in places
+    }
     for name, record in before.names.items():
-        if name in before.schemas and name not in after.schemas:
-            yield MovedName(f"models.{name}", record.place, None)
+        places = [record.place, *map(str, before.places[name])]
+        renamed = ((place, now.get((record.direction, place), name)) for place in places)
+        # Of the parts of a component that is divided, one keeps the name.
+        place, other = next((pair for pair in renamed if pair[1] != name), (record.place, ""))
+        if name in before.schemas and (other or name not in after.schemas):
+            yield MovedName(f"models.{name}", place, f"models.{other}" if other else None)
 
 
 def _methods(before: Contract, after: Contract) -> Iterator[MovedName]:

@@ -1,9 +1,11 @@
 """Names for components that stay what they are.
 
-A component is named, in this order, by what an overlay declares, by the name it had before, by an equal
-component of the vendor, or by its place: the operation for a whole body, else the component around it and the
-way in. The names given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each
-component, so that nothing that is added elsewhere can change them.
+The names given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each
+component, and a name stays with its place: nothing that changes elsewhere can take it away, and where a
+component is divided, the part at that place keeps the name. Only an overlay renames, by declaring another
+name for what is there. The others are named, in this order, by what an overlay declares, by the fingerprint
+they had before, by an equal component of the vendor, or by their place: the operation for a whole body, else
+the component around it and the way in.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Naming:
         vendor_names: Mapping[str, str],
         known: Mapping[str, ComponentName],
         budget: Budget,
+        warnings: list[Finding] | None = None,
     ) -> None:
         """What names are made from.
 
@@ -48,6 +51,7 @@ class Naming:
             vendor_names: the vendor's names, by the keys of equal components.
             known: the names given before.
             budget: what following references draws on.
+            warnings: gets what overlays declare and cannot be; without it, that is an error.
         """
         # The shallowest first: inner components are named after outer ones.
         self._components: dict[str, Component] = {}
@@ -58,6 +62,7 @@ class Naming:
         self._vendor_names = vendor_names
         self._known = known
         self._budget = budget
+        self._warnings = warnings
         self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._findings: list[Finding] = []
@@ -69,10 +74,16 @@ class Naming:
             Failure: two components claim one name, or an overlay gives one component two names.
         """
         # What is certain first: nothing that is only wanted can take a declared or a remembered name.
-        for give_names in (self._give_declared, self._give_remembered, self._give_by_place):
-            give_names()
-            if self._findings:
-                raise Failure(tidy(self._findings))
+        self._give_remembered(moved=False)
+        self._give_declared()
+        if self._findings and self._warnings is None:
+            raise Failure(tidy(self._findings))
+        self._give_remembered(moved=True)
+        self._give_by_place()
+        if self._warnings is not None:
+            self._warnings += [
+                finding._replace(severity=Severity.WARNING) for finding in tidy(self._findings)
+            ]
         unfit = [
             _conflict(f"{name!r} cannot name a class; it would for {self._components[key].first_place()}")
             for key, name in self._names.items()
@@ -97,24 +108,24 @@ class Naming:
                 (name, place), (other, other_place) = declared[:2]
                 summary = f"one shape is declared {name} at {place} and {other} at {other_place}"
                 self._findings.append(_conflict(summary))
-            for name, _ in declared[:1]:
+            for name, _ in declared[:1] if component.key not in self._names else ():
                 self._give(name, component)
 
-    def _give_remembered(self) -> None:
-        """Give former names: each to the component at its place, else to the one that has its fingerprint."""
+    def _give_remembered(self, *, moved: bool) -> None:
+        """Give former names to the components at their places; if ``moved``, also by their fingerprints."""
         keys = {
             (component.direction, str(place)): key
             for key, component in self._components.items()
             for place in component.places
         }
-        remembered: dict[str, str] = {}
-        # Where two named components have become one, the name of the one that did not change stays.
-        for unchanged in (True, False):
-            for name, record in sorted(self._known.items()):
-                key = keys.get((record.direction, record.place), record.shape)
-                if key in self._components and (key == record.shape) == unchanged:
-                    remembered.setdefault(key, name)
-        for key, name in remembered.items():
+        candidates: list[tuple[bool, bool, str, str]] = []
+        for name, record in self._known.items():
+            key = keys.get((record.direction, record.place), record.shape if moved else "")
+            component = self._components.get(key)
+            if component and (moved or not component.declared or name in component.declared):
+                # Where two named components have become one, the name of the one that did not change stays.
+                candidates.append((name not in component.declared, key != record.shape, name, key))
+        for _, _, name, key in sorted(candidates):
             if key not in self._names and name not in self._keys:
                 self._give(name, self._components[key])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -139,7 +139,8 @@ class Contract:
     ``document`` is OpenAPI 3.1. Each of its ``components.schemas`` serves one direction
     (``x-pennyform-direction``: ``request`` or ``answer``). ``operations`` are sorted by resource, path and
     method, ``skipped`` are those that are not in it. ``names`` remembers which place of the contract each
-    component got its name from, see :mod:`pennyform.spec.normaliser.component_names`.
+    component got its name from, see :mod:`pennyform.spec.normaliser.component_names`; ``places`` are all
+    places of each.
     """
 
     api: str
@@ -147,6 +148,7 @@ class Contract:
     operations: tuple[Operation, ...]
     names: Mapping[str, ComponentName] = field(default_factory=dict)
     skipped: tuple[SkippedOperation, ...] = ()
+    places: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
     @property
     def schemas(self) -> dict[str, Schema]:

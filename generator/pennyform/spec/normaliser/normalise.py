@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from pennyform.findings import Failure, Finding, tidy
+from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.document.budget import OVER_BUDGET, Budget
 from pennyform.spec.document.extensions import API, DECLARED
 from pennyform.spec.document.json_types import JsonObject, child
@@ -49,7 +49,8 @@ def normalise(
         pinned: an OpenAPI 3 document without prose, see :func:`pennyform.spec.pin.pin`.
         overlays: corrections and descriptions, applied in order.
         names: the component names given before, which stay. Without them all names are made anew.
-        unmatched: gets a warning for each overlay action that matches nothing; without it that is an error.
+        unmatched: gets a warning for each overlay action that matches nothing, and for each name and text
+            that cannot be as overlays say; without it that is an error.
 
     Returns:
         The contract: a function of the arguments alone, the same to the byte every time.
@@ -66,14 +67,18 @@ def normalise(
     operations = [draft.operation for draft in drafts]
     error = _error_body(drafts, collector, budget)
     components = collector.components
-    if contradictions := tidy(contradictory_descriptions(components.values())):
+    contradictions = tidy(contradictory_descriptions(components.values()))
+    if contradictions and unmatched is None:
         raise Failure(contradictions)
+    if unmatched is not None:
+        unmatched += [finding._replace(severity=Severity.WARNING) for finding in contradictions]
     naming = Naming(
         components=components,
         operations={(operation.method, operation.path): operation for operation in operations},
         vendor_names=_vendor_names(document, flattener, components, budget),
         budget=budget,
         known=names or {},
+        warnings=unmatched,
     )
     assigned = naming.assign()
     rendered, named_operations = render_document(document.json, operations, components, assigned, error)
@@ -82,6 +87,7 @@ def normalise(
         document=rendered,
         operations=named_operations,
         names=name_records(assigned, components),
+        places={name: components[key].places for key, name in assigned.items()},
         skipped=tuple(skipped),
     )
 
