@@ -12,12 +12,16 @@ from pennyform.cli.options.common import add_format, add_no_color, add_paths
 
 
 class InitOptions(NamedTuple):
-    """The folder, and what to put into it: a larger example, no example, or only schemas for editors."""
+    """The folder, and what to put into it: a larger example, no example, or only schemas for editors.
+
+    ``workflows`` are the services, ``github`` and ``gitlab``, whose workflow is written as well.
+    """
 
     folder: Path
     example: bool
     bare: bool
     schemas: bool
+    workflows: tuple[str, ...]
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,18 +39,28 @@ class InitOptions(NamedTuple):
             action="store_true",
             help="only the schemas for editors, written anew: also one for each template of the folder",
         )
+        for service, name in (("github", "GitHub"), ("gitlab", "GitLab")):
+            parser.add_argument(
+                f"--{service}",
+                action="append_const",
+                const=service,
+                dest="workflows",
+                help=f"also a workflow of {name}: validate and plan on each change, apply after approval",
+            )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> InitOptions:
         """The options that ``args`` hold."""
-        return cls(Path(args.folder), args.example, args.bare, args.schemas)
+        workflows = tuple(args.workflows or ())
+        return cls(Path(args.folder), args.example, args.bare, args.schemas, workflows)
 
 
 class ValidateOptions(NamedTuple):
     """What to validate, and how to report it. ``jobs`` are processes; None for one a core.
 
     ``all_definitions`` is about all definitions of every repository at the paths and below. ``e_invoice``
-    also checks each invoice by the rules of electronic ones.
+    also checks each invoice by the rules of electronic ones. ``fail_on_warning`` lets warnings count as
+    errors do.
     """
 
     paths: tuple[Path, ...]
@@ -55,6 +69,7 @@ class ValidateOptions(NamedTuple):
     output: Path | None
     jobs: int | None
     e_invoice: bool
+    fail_on_warning: bool
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,12 +99,19 @@ class ValidateOptions(NamedTuple):
             action="store_true",
             help="also check by the rules of electronic invoices, in France those of the platforms",
         )
+        parser.add_argument(
+            "--fail-on",
+            choices=("error", "warning"),
+            default="error",
+            help="what makes the exit code 4; default: %(default)s",
+        )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> ValidateOptions:
         """The options that ``args`` hold."""
         paths = tuple(map(Path, args.paths))
-        return cls(paths, args.all, args.format, args.output, args.jobs, args.e_invoice)
+        strict = args.fail_on == "warning"
+        return cls(paths, args.all, args.format, args.output, args.jobs, args.e_invoice, strict)
 
 
 def parse_job_count(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pennyform import data
+from pennyform import __version__, data
 from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import InitOptions
 from pennyform.cli.terminal import Exit, Terminal
@@ -20,7 +20,8 @@ _SCHEMAS_FROM_EXAMPLES = "../generated/schemas/"
 def run(options: InitOptions, terminal: Terminal) -> Exit:
     """Write what is missing, and say which files were written and which were there."""
     folder, count = options.folder, 0
-    for name, content in () if options.schemas else _files(options):
+    own_files = [] if options.schemas else _files(options)
+    for name, content in [*own_files, *_workflows(options)]:
         target = folder / name
         if _write(target, content):
             count += 1
@@ -49,6 +50,13 @@ def _files(options: InitOptions) -> list[tuple[Path, bytes]]:
         settings = Path("pennyform.yaml")
         files = {**hidden, settings: files[settings]}
     return sorted(files.items())
+
+
+def _workflows(options: InitOptions) -> Iterator[tuple[Path, bytes]]:
+    """The workflows that are asked for, which install and call this version."""
+    for service in options.workflows:
+        for name, content in _read_tree(data.templates() / "workflows" / service):
+            yield name, content.replace(b"{version}", __version__.encode())
 
 
 def _schemas(folder: Path, environ: Mapping[str, str]) -> dict[Path, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.definitions import ValidateOptions
 from pennyform.cli.terminal import Exit, Terminal, render_findings
-from pennyform.findings import failure, tidy
+from pennyform.findings import Severity, failure, tidy
 from pennyform.invoices.repository.validate import ValidationSummary, joined, validate
 from pennyform.invoices.sources.discover import by_repository, definition_folders, repositories_below
 from pennyform.report.findings.text import counted
@@ -13,7 +13,7 @@ from pennyform.safe_files import write_file
 
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
-    """Print the findings on standard output, or write them to a file; 4 when one of them is an error."""
+    """Print the findings on standard output, or write them to a file; 4 when one of them counts."""
     find_schemas = schema_finder(terminal.environ)
     if options.all_definitions:
         runs = [tuple(definition_folders(root)) for root in repositories_below(options.paths)]
@@ -44,7 +44,10 @@ def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     # These are read line by line, so that a summary may follow; the other formats are whole documents.
     if options.output or options.format in ("text", "github"):
         terminal.print(f"{_describe(summary)}: {counted(summary.findings)}")
-    return Exit.OK if summary.is_valid else Exit.FINDINGS
+    too_many = options.fail_on_warning and any(
+        finding.severity is Severity.WARNING for finding in summary.findings
+    )
+    return Exit.FINDINGS if too_many or not summary.is_valid else Exit.OK
 
 
 def _render(format_: str, summary: ValidationSummary) -> str:

@@ -1,0 +1,1 @@
+"""Workflows and actions, run by a small runner in place of GitHub's."""
