@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -30,11 +31,14 @@ async def use(client: Client, async_client: AsyncClient) -> None:
 _ERROR = re.compile(r"seed_(\d+)/(.*)")
 
 
-def type_errors(packages: Mapping[int, tuple[Mapping[str, str], Sequence[str]]]) -> dict[int, list[str]]:
+def type_errors(
+    packages: Mapping[int, tuple[Mapping[str, str], Sequence[str]]], cache: str = os.devnull
+) -> dict[int, list[str]]:
     """What mypy --strict says.
 
     Args:
         packages: the modules and the calls of each seed.
+        cache: a folder in which mypy keeps what it knows of libraries, for the next packages.
 
     Returns:
         The errors of each seed that has some; under -1 what mypy says of no seed in particular.
@@ -45,7 +49,7 @@ def type_errors(packages: Mapping[int, tuple[Mapping[str, str], Sequence[str]]])
         for seed, (files, calls) in packages.items():
             runtime = hashlib.sha256(repr(sorted(runtime_of(files).items())).encode()).hexdigest()
             if runtime not in homes:
-                homes[runtime] = f"runtime_{len(homes)}"
+                homes[runtime] = f"runtime_{runtime[:16]}"
                 _lay(folder / homes[runtime], files)
             home = homes[runtime]
             # The package's own __init__ is the same for all.
@@ -54,7 +58,7 @@ def type_errors(packages: Mapping[int, tuple[Mapping[str, str], Sequence[str]]])
             body = "\n".join(f"    {call}" for call in calls) or "    del client"
             program = f"{_PROGRAM.format(home=home)}{body}\n"
             (folder / f"seed_{seed}" / "program.py").write_text(program, encoding="utf-8")
-        return _mypy(folder)
+        return _mypy(folder, cache)
 
 
 def _at_home(text: str, home: str) -> str:
@@ -76,11 +80,11 @@ def _lay(folder: Path, files: Mapping[str, str]) -> None:
         place.write_text(text, encoding="utf-8")
 
 
-def _mypy(folder: Path) -> dict[int, list[str]]:
+def _mypy(folder: Path, cache: str) -> dict[int, list[str]]:
     options = [
         "--strict",
         "--no-error-summary",
-        "--no-incremental",
+        f"--cache-dir={cache}",
         "--explicit-package-bases",
         "--no-color-output",
     ]

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from tempfile import TemporaryDirectory
 
 from pennyform.codegen import client as emitter
 
@@ -17,7 +19,7 @@ from .batch import type_errors
 from .episode import Verdict, play
 from .package import fast
 
-# Seeds whose types are checked at once: reading the libraries takes as long as some 40 packages.
+# Seeds whose types are checked at once.
 _CHUNK = 250
 
 
@@ -56,25 +58,32 @@ def conduct(
     jobs = jobs or os.cpu_count() or 1
     size = min(_CHUNK, -(-len(seeds) // jobs))
     parts = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-    for verdicts, processor in _on(jobs, parts):
-        campaign.processor += processor
-        for verdict in verdicts:
-            campaign.add(verdict)
-        progress(campaign.seeds, len(seeds))
+    with TemporaryDirectory(prefix="contracts-") as cache:
+        for verdicts, processor in _on(jobs, parts, partial(play_some, cache=cache)):
+            campaign.processor += processor
+            for verdict in verdicts:
+                campaign.add(verdict)
+            progress(campaign.seeds, len(seeds))
     campaign.seconds = time.monotonic() - started
     return campaign
 
 
-def _on(jobs: int, parts: Sequence[Sequence[int]]) -> Iterable[tuple[list[Verdict], float]]:
+def _on(
+    jobs: int, parts: Sequence[Sequence[int]], play: Callable[[Sequence[int]], tuple[list[Verdict], float]]
+) -> Iterable[tuple[list[Verdict], float]]:
     if jobs == 1 or len(parts) == 1:
-        yield from map(play_some, parts)
+        yield from map(play, parts)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(play_some, parts)
+        yield from pool.map(play, parts)
 
 
-def play_some(seeds: Sequence[int]) -> tuple[list[Verdict], float]:
+def play_some(seeds: Sequence[int], cache: str = os.devnull) -> tuple[list[Verdict], float]:
     """Play some seeds in this process, and check the types of all of them at once.
+
+    Args:
+        seeds: which.
+        cache: a folder for what mypy knows of libraries.
 
     Returns:
         What came of each, and the processor's time in seconds.
@@ -91,7 +100,8 @@ def play_some(seeds: Sequence[int]) -> tuple[list[Verdict], float]:
             prove(emitted[0].files)
         except Exception:
             emitted[0].wrong.append(traceback.format_exc())
-    errors = type_errors({verdict.seed: (verdict.files, verdict.program.splitlines()) for verdict in emitted})
+    packages = {verdict.seed: (verdict.files, verdict.program.splitlines()) for verdict in emitted}
+    errors = type_errors(packages, cache)
     for verdict in verdicts:
         verdict.wrong += errors.get(verdict.seed, [])
         verdict.files = {}

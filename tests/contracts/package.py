@@ -13,7 +13,7 @@ import typing
 from collections import abc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import import_module
 from types import CodeType, ModuleType
 from typing import Any, ClassVar
@@ -28,6 +28,8 @@ from pennyform.spec.pin.reduce import pin
 from .document import Schema
 
 PACKAGE = "pennylane_seed"
+# So many modules are remembered as they were checked and compiled: those that many contracts have.
+_MOST_MODULES = 200
 # What is emitted from the operations of a contract; all else is the same for many contracts.
 _OWN = re.compile(r"^\w+/((models|resources)/.*|(filters|params|_client|__init__)\.py)$")
 
@@ -55,9 +57,10 @@ def fast() -> Iterator[None]:
 
     The last step of emitting, ``prove``, starts processes: ``campaign`` does that for many packages at once.
     """
-    problems = cache(lambda *arguments: list(checked(*arguments)))
+    problems = lru_cache(_MOST_MODULES)(lambda *arguments: list(checked(*arguments)))
     checked = checks._problems
     with (
+        patch.object(emitter.Renderer, "runtime", cache(emitter.Renderer.runtime)),
         patch.object(emitter, "Renderer", cache(emitter.Renderer)),
         patch.object(emitter, "prove", dict),
         # These contracts have no prose but their title: nothing is emitted again without it.
@@ -67,9 +70,14 @@ def fast() -> Iterator[None]:
         yield
 
 
-@cache
+@lru_cache(_MOST_MODULES)
 def _compiled(path: str, text: str) -> CodeType:
     return compile(text, path, "exec", dont_inherit=True)
+
+
+@lru_cache(_MOST_MODULES)
+def _expression(text: str) -> CodeType:
+    return compile(text, "annotation", "eval", dont_inherit=True)
 
 
 def _module(path: str) -> str:
@@ -163,7 +171,7 @@ class Package:
     def evaluated(self, annotation: str, module: Any) -> Any:
         """An annotation of a module as a type; pages of a list iterate over all of its items."""
         pages = {} if "Page" in vars(module) else {"Page": list, "AsyncPages": list}
-        return eval(annotation, {**self.names, **vars(module), **pages})
+        return eval(_expression(annotation), {**self.names, **vars(module), **pages})
 
     @cached_property
     def names(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pennyform.findings import Failure, Finding, Severity, tidy
 from pennyform.spec.document.json_types import Json, child
@@ -110,17 +110,18 @@ def _problems(path: str, text: str, without_prose: str) -> Iterator[tuple[int, s
         yield getattr(problem, "lineno", 0) or 0, f"does not parse: {problem}"
         return
     if any(part in path for part in _FROM_CONTRACT):
-        yield from _names_bound_twice(tree)
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        yield from _names_bound_twice(nodes)
+        for node in nodes:
             if not isinstance(node, _ALLOWED_NODES):
                 yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
             elif isinstance(node, ast.Call) and ast.unparse(node.func) not in _ALLOWED_CALLS:
                 yield node.lineno, f"calls {ast.unparse(node.func)}"
 
 
-def _names_bound_twice(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _names_bound_twice(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
     """Names of which one would take the place of another: Python reads all of them in their NFKC form."""
-    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef)]
+    scopes = [node for node in nodes if isinstance(node, ast.Module | ast.ClassDef)]
     for scope in scopes:
         bound: set[str] = set()
         for line, name in _bound_names(scope.body):
@@ -138,7 +139,7 @@ def _names_bound_twice(tree: ast.Module) -> Iterator[tuple[int, str]]:
             }
             for name in sorted(used & bound):
                 yield scope.lineno, f"hides {name!r}, which {scope.name} uses"
-    for function in ast.walk(tree):
+    for function in nodes:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
             names = [argument.arg for argument in arguments]
