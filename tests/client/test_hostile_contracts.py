@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from pennyform import data
-from pennyform.codegen.client import checks, emit, without_unsupported
+from pennyform.codegen.client import checks, emit, proof, without_unsupported
 from pennyform.codegen.client.code import Code, UnsafeTextError, docstring, literal, only_code
 from pennyform.findings import Failure
 from pennyform.spec.normaliser.contract import Contract
@@ -208,8 +208,16 @@ def cases() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture(scope="module")
 def outcomes() -> list[dict[str, bytes] | Failure]:
-    """What became of every payload in every place."""
-    return [outcome(payload, places) for payload, places in cases()]
+    """What became of every payload in every place.
+
+    Emitting imports each package in a process of its own; here all of them are imported in one, afterwards.
+    """
+    run = proof._run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            proof, "_run", lambda command, summary: command[0] == sys.executable or run(command, summary)
+        )
+        return [outcome(payload, places) for payload, places in cases()]
 
 
 def outcome(payload: str, places: list[str]) -> dict[str, bytes] | Failure:
