@@ -72,7 +72,7 @@ LAYERS: Mapping[str, list[set[str]]] = {
     "engine": [
         {"engine"},
         {"session"},
-        {"applying", "plan_files", "standing", "verify", "adopt"},
+        {"applying", "plan_files", "invoice_status", "verify", "adopt"},
         {"issued"},
         {"planning"},
         {"recovery"},

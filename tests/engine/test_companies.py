@@ -20,12 +20,12 @@ from msgspec import convert
 from pennyform.cli import main
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.account.records import RemoteInvoice
+from pennyform.engine.invoice_status import state_of
 from pennyform.engine.journal.history import Entry, History, issued
 from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import Record
 from pennyform.engine.limits import COMPANIES, IMMEDIATE
 from pennyform.engine.runtime import Origin, Runtime, run_command, system_origin
-from pennyform.engine.standing import state_of
 from pennyform.results.documents import DOCUMENTS, json_text
 from pennyform.sandbox import Sandbox
 

@@ -15,7 +15,7 @@ import lxml.html
 import msgspec
 import pytest
 from msgspec.structs import replace
-from pennyform.engine.standing import total_standings
+from pennyform.engine.invoice_status import total_statuses
 from pennyform.report import apply as apply_text
 from pennyform.report.fleet import status_page as fleet_page
 from pennyform.report.plan import html as plan_html
@@ -32,7 +32,7 @@ from pennyform.results.companies import CompaniesPlanDocument, CompaniesSummary,
 from pennyform.results.documents import json_data
 from pennyform.results.fleet import FleetStatusDocument, WaitingPlan
 from pennyform.results.plan import Addressee, PlanDocument
-from pennyform.results.status import CompanyStatus, InvoiceStanding, InvoiceState, StatusDocument
+from pennyform.results.status import CompanyStatus, InvoiceState, InvoiceStatus, StatusDocument
 from pennyform.results.values import CompanyIdentity, Record
 
 from .test_renderings import first, later
@@ -289,7 +289,7 @@ def test_what_will_not_be_done_is_not_shown_as_if_it_would(office: Office) -> No
 
 def test_status_as_a_page(office: Office) -> None:
     rows = tuple(
-        InvoiceStanding(f"INV-{number}", state, number, "", day, "2025-09-01", "EUR", price, price, "", who)
+        InvoiceStatus(f"INV-{number}", state, number, "", day, "2025-09-01", "EUR", price, price, "", who)
         for number, (state, day, price, who) in enumerate(
             [
                 (InvoiceState.PAID, "2024-09-01", "100.00", "A"),
@@ -300,7 +300,7 @@ def test_status_as_a_page(office: Office) -> None:
     )
     company = CompanyStatus(
         name="", folder=".", exit_code=0, problems=(), company=CompanyIdentity(7, "ACME & Sons"),
-        invoices=rows, totals=total_standings(rows),
+        invoices=rows, totals=total_statuses(rows),
     )  # fmt: skip
     document = StatusDocument(
         format_version=1, pennyform="1", today="2025-10-01", companies=(company,), totals=company.totals,

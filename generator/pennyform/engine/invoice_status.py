@@ -18,15 +18,15 @@ from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money.scalars import canonical
-from pennyform.results.status import InvoiceStanding, InvoiceState, StateTotal
+from pennyform.results.status import InvoiceState, InvoiceStatus, StateTotal
 
 # What the platform says of an invoice that somebody must look at (contract: other values may come).
 _REFUSED = frozenset({"refused", "rejected"})
 
 
-def read_standings(
+def read_statuses(
     repository: Repository, account: AccountClient, memory: ReplayedState, today: dt.date
-) -> tuple[InvoiceStanding, ...]:
+) -> tuple[InvoiceStatus, ...]:
     """How each invoice of ``repository`` stands on the day ``today``, by reference.
 
     Raises:
@@ -52,9 +52,7 @@ def read_standings(
             if references <= rows.keys():
                 break
     return tuple(
-        structs.replace(
-            _standing(invoice, rows.get(reference), today), customer=_customer(invoice, repository)
-        )
+        structs.replace(_status(invoice, rows.get(reference), today), customer=_customer(invoice, repository))
         for reference, invoice in sorted(desired.items())
     )
 
@@ -66,12 +64,12 @@ def _customer(invoice: DesiredInvoice, repository: Repository) -> str:
     return declared.full_name if declared else str(key.value if isinstance(key, Key) else key)
 
 
-def _standing(invoice: DesiredInvoice, row: RemoteInvoice | None, today: dt.date) -> InvoiceStanding:
+def _status(invoice: DesiredInvoice, row: RemoteInvoice | None, today: dt.date) -> InvoiceStatus:
     if row is None:
         date, deadline = str(invoice.body.date), str(invoice.body.deadline)
         reference = invoice.external_reference
-        return InvoiceStanding(reference, InvoiceState.MISSING, None, "", date, deadline, "", "", "", "")
-    return InvoiceStanding(
+        return InvoiceStatus(reference, InvoiceState.MISSING, None, "", date, deadline, "", "", "", "")
+    return InvoiceStatus(
         external_reference=row.external_reference,
         state=state_of(row, today),
         id=row.id,
@@ -100,7 +98,7 @@ def _amount(amount: Decimal | None) -> str:
     return "" if amount is None else canonical(amount)
 
 
-def total_standings(rows: Iterable[InvoiceStanding]) -> tuple[StateTotal, ...]:
+def total_statuses(rows: Iterable[InvoiceStatus]) -> tuple[StateTotal, ...]:
     """How many invoices are in each state and currency, and what they come to, in the order of states."""
     sums: dict[tuple[InvoiceState, str], list[str]] = {}
     for row in rows:

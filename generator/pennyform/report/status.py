@@ -17,8 +17,8 @@ from pennyform.results.status import (
     AuditDocument,
     AuditedInvoice,
     CompanyStatus,
-    InvoiceStanding,
     InvoiceState,
+    InvoiceStatus,
     StateTotal,
     StatusDocument,
 )
@@ -135,13 +135,13 @@ def _section(section: CompanyStatus, today: str) -> dict[str, Any]:
     }
 
 
-def _days_late(row: InvoiceStanding, today: str) -> str:
+def _days_late(row: InvoiceStatus, today: str) -> str:
     if row.state is not InvoiceState.LATE or not row.deadline:
         return ""
     return count((date.fromisoformat(today) - date.fromisoformat(row.deadline)).days, "day")
 
 
-def _charts(invoices: Iterable[InvoiceStanding], today: str) -> Iterator[tuple[str, list[Chart]]]:
+def _charts(invoices: Iterable[InvoiceStatus], today: str) -> Iterator[tuple[str, list[Chart]]]:
     """The charts of each currency: what is owed by customer, and what was invoiced by month."""
     from pennyform.report.shared.charts import a_year_later, by_month, by_name, sum_by_month
 

@@ -25,7 +25,7 @@ class InvoiceState(StrEnum):
     PAID = "paid"
 
 
-class InvoiceStanding(Record, frozen=True):
+class InvoiceStatus(Record, frozen=True):
     """One definition and how its invoice stands; amounts are decimal text, tax included.
 
     ``platform`` is what the platform for e-invoices says, "" where it says nothing; ``remaining_amount`` is
@@ -59,7 +59,7 @@ class CompanyStatus(CompanySection, frozen=True, kw_only=True):
     """The invoices of one company; null where its account could not be read."""
 
     company: CompanyIdentity | None
-    invoices: tuple[InvoiceStanding, ...]
+    invoices: tuple[InvoiceStatus, ...]
     totals: tuple[StateTotal, ...]
 
 

@@ -9,16 +9,16 @@ from pennyform.cli.definitions import load_repository, page_origin, write_page
 from pennyform.cli.options.account import StatusOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.records import Company as Account
+from pennyform.engine.invoice_status import read_statuses, total_statuses
 from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.runtime import Runtime
-from pennyform.engine.standing import read_standings, total_standings
 from pennyform.invoices.sources.companies import Company
 from pennyform.report.status import status_html, status_text
 from pennyform.results.documents import json_text
-from pennyform.results.status import CompanyStatus, InvoiceStanding, StatusDocument
+from pennyform.results.status import CompanyStatus, InvoiceStatus, StatusDocument
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
-_Read = tuple[Account, tuple[InvoiceStanding, ...]]
+_Read = tuple[Account, tuple[InvoiceStatus, ...]]
 
 
 def run(options: StatusOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -51,13 +51,13 @@ def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read
         journal.check_place(repository.root)
         memory = journal.replay()
         today = runtime.clock.now().date()
-        return company, read_standings(repository, connection.account, memory, today)
+        return company, read_statuses(repository, connection.account, memory, today)
 
 
 def _section(head: dict[str, object], result: _Read | None) -> CompanyStatus:
     company, rows = result or (None, ())
     identity = CompanyIdentity(company.id, company.name) if company else None
-    return CompanyStatus(**head, company=identity, invoices=rows, totals=total_standings(rows))  # type: ignore[arg-type]
+    return CompanyStatus(**head, company=identity, invoices=rows, totals=total_statuses(rows))  # type: ignore[arg-type]
 
 
 def _print(
@@ -69,7 +69,7 @@ def _print(
         pennyform=__version__,
         today=runtime.clock.now().date().isoformat(),
         companies=tuple(sections),
-        totals=total_standings(row for section in sections for row in section.invoices),
+        totals=total_statuses(row for section in sections for row in section.invoices),
         exit_code=int(worst(Exit(section.exit_code) for section in sections)),
     )
     page = ""
