@@ -185,7 +185,8 @@ def apply_repository(repository: Repository, apply_run: ApplyRun, approve: Appro
             "journal-unwritable",
             str(problem),
             detail="Nothing is sent unless it can be written down first.",
-            fix="make its folder writable, check that there is space left, and move away what is in the way",
+            fix="make its folder writable, check that there is space left, and move away what is in the way; "
+            "for a journal in a database, see that it answers",
         ) from problem
 
 

@@ -1,0 +1,41 @@
+"""An approved plan is used by one job, once, however many ask for it at the same moment."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+
+from pennyform.findings import Failure
+from pennyform.fleet.database import Database
+from pennyform.fleet.records import Records
+
+
+def test_of_many_jobs_at_once_one_gets_the_plan(database: Database) -> None:
+    content, plan = b"a plan", uuid.uuid4().hex
+    digest = hashlib.sha256(content).hexdigest()
+    with database.connection() as connection:
+        connection.execute("INSERT INTO artifact VALUES (%s, %s) ON CONFLICT DO NOTHING", [digest, content])
+        connection.execute(
+            "INSERT INTO plan (id, company_id, artifact, request, submitted_by, approved_by, approved_at)"
+            " VALUES (%s, 1, %s, %s, 'Ada', 'Bob', now())",
+            [plan, digest, digest],
+        )
+    barrier, got, refused = threading.Barrier(8), list[int](), list[Failure]()
+
+    def ask(job: int) -> None:
+        barrier.wait()
+        try:
+            assert Records(database).consume(plan, job) == (content, False)
+            got.append(job)
+        except Failure as problem:
+            refused.append(problem)
+
+    threads = [threading.Thread(target=ask, args=(job,)) for job in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 7)
+    # The job that has it may be interrupted, and asks again.
+    assert Records(database).consume(plan, got[0]) == (content, True)
