@@ -28,10 +28,33 @@ QUEUED = (100, 1_000, 10_000)
 TAKEN = 100
 
 
+CALM = Scenario(
+    concurrency=1,
+    latency=0.05,
+    kill_at=0,
+    stop_at=0,
+    cut_at=2,
+    restart_at=2,
+    clocks_apart=0,
+    submissions=1,
+    seconds=600,
+)
+# What the API allows a token, in requests per second.
+RATE = 5.0
+
+
+def rate_used(invoices: int) -> None:
+    result = run(replace(CALM, companies=1, invoices=invoices, workers=1, latency=0.0))
+    assert not result.violations, result.violations[:3]
+    share = result.requests / result.busy_seconds / RATE
+    print(
+        f"1 company x {invoices} invoices: {result.requests} requests, {100 * share:.0f} % of the rate used"
+    )
+
+
 def scaling(companies: int, invoices: int) -> None:
     print(f"{companies} companies x {invoices} invoices, {os.cpu_count()} cores, each worker one at a time")
-    calm = Scenario(companies, invoices, concurrency=1, latency=0.05, seconds=600)
-    calm = replace(calm, kill_at=0, stop_at=0, cut_at=2, restart_at=2, clocks_apart=0.0)
+    calm = replace(CALM, companies=companies, invoices=invoices)
     first = 0.0
     for workers in (1, 2, 4):
         result = run(replace(calm, workers=workers))
@@ -76,5 +99,6 @@ def queue_cost() -> None:
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:3]]
     scaling(*(numbers + [16, 4][len(numbers) :]))
+    rate_used(60)
     print("jobs that do nothing")
     queue_cost()

@@ -341,7 +341,7 @@ def test_the_fleet_as_a_page() -> None:
     document = FleetStatusDocument(
         format_version=1, pennyform="1", at="2026-11-30T13:02:00Z", paused=True, paused_companies=(7,),
         companies=1200, workers=1, queue={"todo": 3}, oldest_seconds=1234.5, running=(7,), stuck=(8,),
-        failed=(), plans=(plan,), issued_today=(FinalTotal("EUR", 2, "1234567.80"),),
+        failed=(), plans=(plan,), writes_per_second=0.0, issued_today=(FinalTotal("EUR", 2, "1234567.80"),),
     )  # fmt: skip
     structure = Structure(fleet_page(document, refresh=True))
     assert structure.open == []

@@ -54,6 +54,7 @@ class Scenario:
             longer than the stall time; more than 1 for never.
         restart_at: the share of final invoices at which the database is restarted; more than 1 for never.
         clocks_apart: seconds by which the clock of each worker differs from that of the one before.
+        submissions: how often everything is submitted.
         bug: what is planted; "" for nothing.
         seconds: when it is over at the latest.
     """
@@ -68,6 +69,7 @@ class Scenario:
     cut_at: float = 0.2
     restart_at: float = 0.6
     clocks_apart: float = 7200.0
+    submissions: int = 2
     bug: str = ""
     seconds: float = 120.0
 
@@ -148,6 +150,7 @@ class Result:
     logs: str = ""
     busy_seconds: float = 0.0
     mebibytes: tuple[float, ...] = ()
+    requests: int = 0
 
 
 def run(scenario: Scenario) -> Result:
@@ -206,7 +209,7 @@ def _run(
     scenario: Scenario, folder: Path, server: Postgres, firm: Firm, environ: Mapping[str, str]
 ) -> Result:
     # Two who submit know nothing of each other.
-    for _ in range(2):
+    for _ in range(scenario.submissions):
         _command(environ, firm.root, "fleet", "submit", "apply", "--all")
     # The machines of workers have nothing in common.
     workers = [
@@ -240,7 +243,9 @@ def _run(
         row = connection.execute(
             "SELECT extract(epoch FROM max(ended) - min(begun))::float8 FROM outcome"
         ).fetchone()
-    return Result(violations, time.monotonic() - begun, course.events, logs, row[0] if row else 0.0, memory)
+    requests = sum(firm.books.watch.requests.values())
+    busy = row[0] if row else 0.0
+    return Result(violations, time.monotonic() - begun, course.events, logs, busy, memory, requests)
 
 
 @dataclass(eq=False)

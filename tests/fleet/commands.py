@@ -25,6 +25,7 @@ from pennyform.engine.runtime import Origin, Runtime
 from pennyform.fleet.database import Database
 from pennyform.fleet.overview import overview
 from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
+from pennyform.fleet.queue import QueuedJob
 from pennyform.fleet.records import Records
 from pennyform.fleet.serving import listen
 from pennyform.results.documents import DOCUMENTS, json_text
@@ -121,6 +122,7 @@ def test_workers_do_what_was_submitted_without_the_repository(fleet: Fleet) -> N
     status = fleet.status()
     assert status["queue"] == {"succeeded": 3}
     assert status["issued_today"] == [{"currency": "EUR", "invoices": 6, "currency_amount": "1447.20"}]
+    assert status["writes_per_second"] == 0.25, "15 within a minute"
     assert [line["state"] for line in lines if line["event"] == "end"] == ["done"] * 3
     assert max(map(len, _status_text(fleet).splitlines())) <= 80
 
@@ -266,6 +268,20 @@ def test_figures_are_served_to_those_who_ask_for_this_machine(fleet: Fleet) -> N
 def _get(url: str, headers: Mapping[str, str] = {}) -> str:
     with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def test_what_finds_the_next_job_knows_how_many_there_are(fleet: Fleet) -> None:
+    queue = ProcrastinateQueue(Database(fleet.url))
+    queue.submit([QueuedJob(f"{index:064x}", f"company-{index}") for index in range(2500)])
+    with psycopg.connect(fleet.url) as connection:
+        row = connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'procrastinate_jobs'")
+        assert row.fetchone() == (2500,)
+        # Without either, each look at the queue reads all of it, for each job of it.
+        plan = connection.execute(
+            "EXPLAIN SELECT FROM pennyform.procrastinate_jobs WHERE lock = 'company-7' "
+            "AND status IN ('todo', 'doing')"
+        )
+        assert "queued_lock" in str(plan.fetchall())
 
 
 def test_a_second_init_changes_nothing(fleet: Fleet) -> None:

@@ -157,6 +157,7 @@ STATUS = FleetStatusDocument(
         FleetJob(5, "2026-01-01T11:00:00+00:00", "alder\x1b[31m", 21, "apply", "failed", 1, "no " * 60, 1.0),
     ),
     plans=(WaitingPlan("ab" * 32, "birch <b>", 22, "A Person <a@example.com>", "2026-01-01T10:00:00+00:00"),),
+    writes_per_second=3.5,
     issued_today=(FinalTotal("EUR", 12, "1234.50"),),
 )
 

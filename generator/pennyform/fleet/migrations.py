@@ -84,4 +84,10 @@ CREATE TABLE plan (
 CREATE INDEX plan_company ON plan (company_id, created_at);
 """
 
-MIGRATIONS = (_FIRST,)
+# For what was written within the last minute.
+_SECOND = """
+SET LOCAL search_path TO pennyform, public;
+CREATE INDEX journal_written ON journal (written_at);
+"""
+
+MIGRATIONS = (_FIRST, _SECOND)

@@ -40,6 +40,11 @@ _ISSUED = """
     WHERE ended >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
     GROUP BY 1 ORDER BY 1
 """
+# Each write is preceded by a record of it.
+_WRITES = """
+    SELECT count(*) / 60.0 FROM journal
+    WHERE written_at > now() - interval '1 minute' AND position('"event":"intent"'::bytea IN record) > 0
+"""
 _PAUSES = "SELECT company_id FROM pause ORDER BY 1"
 _COMPANIES = "SELECT count(*) FROM company"
 
@@ -63,6 +68,7 @@ def overview(database: Database, queue: Queue) -> FleetStatusDocument:
             stuck=tuple(map(company_of, state.stalled)),
             failed=tuple(_failed(row) for row in connection.execute(_FAILED, [_LISTED])),
             plans=tuple(_plan(row) for row in connection.execute(_PLANS, [_LISTED])),
+            writes_per_second=round(float(_value(connection, _WRITES)), 2),
             issued_today=tuple(
                 FinalTotal(currency, int(invoices), f"{amount:f}")
                 for currency, invoices, amount in connection.execute(_ISSUED)

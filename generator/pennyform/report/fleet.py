@@ -43,6 +43,8 @@ def status_text(document: FleetStatusDocument, ansi: Ansi = Ansi()) -> str:  # n
     if document.paused_companies:
         lines.append(ansi(_cut(f"  ! paused: {_ids(document.paused_companies)}"), "yellow"))
     lines += [f"  {text}" for text in align_columns(_counts(document), right=frozenset({1}))]
+    if document.writes_per_second:
+        lines.append(f"  {document.writes_per_second:,} requests a second write")
     for title, ids in (("running", document.running), ("stuck, put back soon", document.stuck)):
         if ids:
             lines.append(_cut(f"  {title}: {_ids(ids)}"))
@@ -98,6 +100,8 @@ def status_page(document: FleetStatusDocument, *, refresh: bool = False) -> str:
     closing = f"As of {document.at}."
     if document.oldest_seconds:
         closing += f" The oldest job waits for {document.oldest_seconds:,.0f} s."
+    if document.writes_per_second:
+        closing += f" {document.writes_per_second:,} requests a second write."
     tiles = [(word, str(document.queue.get(name, 0)), "") for name, word in _STATUSES]
     seconds = REFRESH_SECONDS if refresh else 0
     return page("fleet.html", head, fleet=document, closing=closing, tiles=tiles, refresh=seconds)
@@ -129,6 +133,9 @@ def _metrics(document: FleetStatusDocument) -> Iterator[str]:
     yield from gauge("paused_companies", "Companies that are paused.", ("", len(document.paused_companies)))
     yield from gauge("plans_waiting", "Plans that wait for an approval.", ("", len(document.plans)))
     yield from gauge("failed_today", "Jobs that failed within a day, 50 at most.", ("", len(document.failed)))
+    yield from gauge(
+        "writes_per_second", "Requests of the last minute that write.", ("", document.writes_per_second)
+    )
     rows = document.issued_today
     yield from gauge(
         "issued_invoices",

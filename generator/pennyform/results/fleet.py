@@ -67,7 +67,8 @@ class FleetStatusDocument(Record, frozen=True, kw_only=True):
     ``queue`` counts jobs by status: ``todo``, ``doing``, ``succeeded``, ``failed`` and others of the queue.
     ``running`` and ``stuck`` are the ids of companies whose jobs are being worked on, and whose workers are
     gone; stuck ones are put back by any other worker. ``failed`` are the last attempts of failed jobs, the
-    newest first; ``issued_today`` is what became final since midnight in UTC.
+    newest first. ``writes_per_second`` counts the requests of the last minute that write. ``issued_today`` is
+    what became final since midnight in UTC.
     """
 
     format_version: Literal[1]
@@ -83,4 +84,5 @@ class FleetStatusDocument(Record, frozen=True, kw_only=True):
     stuck: tuple[int, ...]
     failed: tuple[FleetJob, ...]
     plans: tuple[WaitingPlan, ...]
+    writes_per_second: float
     issued_today: tuple[FinalTotal, ...]
