@@ -160,6 +160,18 @@ def test_how_long_the_platform_takes(api: Caller, issued: Issued, decide: Decide
     assert api.get(path).json()["e_invoicing"]["status"] == "sent"
 
 
+@pytest.mark.parametrize("answer", ["accepted", "refused"])
+def test_how_the_customer_answers(api: Caller, issued: Issued, decide: Decide, answer: Any) -> None:
+    buyer = api.made("/company_customers", company(reg_no="552100554"))["id"]
+    path = f"/customer_invoices/{issued(customer_id=buyer)['id']}"
+    api.post(f"{path}/send_to_pa")
+    decide(Rules(pa_answer=answer, pa_seconds=0))
+    assert api.get(path).json()["e_invoicing"]["status"] == "sent"
+    decide(Rules(pa_answer_seconds=0, pa_answer=answer, pa_seconds=0))
+    shown = api.get(path).json()["e_invoicing"]
+    assert (shown["status"], bool(shown["reason"])) == (answer, answer == "refused")
+
+
 def test_a_credit_note_for_somebody_else(api: Caller, issued: Issued, decide: Decide) -> None:
     other = api.made("/company_customers", company(name="Other"))["id"]
     notes = [issued(line(quantity=-1), customer_id=other), issued(line(quantity=-1), currency="USD")]

@@ -16,12 +16,10 @@ from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
+from pennyform.engine.planning.post_finalize_tasks import REFUSED, platform_note
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money.scalars import canonical
 from pennyform.results.status import InvoiceState, InvoiceStatus, StateTotal
-
-# What the platform says of an invoice that somebody must look at (contract: other values may come).
-_REFUSED = frozenset({"refused", "rejected"})
 
 
 def read_statuses(
@@ -80,6 +78,7 @@ def _status(invoice: DesiredInvoice, row: RemoteInvoice | None, today: dt.date) 
         currency_amount=_amount(row.currency_amount),
         remaining_amount=_amount(row.remaining_amount_with_tax),
         platform=row.e_invoicing_status or "",
+        platform_note=platform_note(row),
     )
 
 
@@ -87,7 +86,7 @@ def state_of(row: RemoteInvoice, today: dt.date) -> InvoiceState:
     """How an invoice of the account stands on the day ``today``."""
     if row.draft:
         return InvoiceState.DRAFT
-    if row.e_invoicing_status in _REFUSED:
+    if row.e_invoicing_status in REFUSED:
         return InvoiceState.REFUSED
     if row.paid or row.remaining_amount_with_tax == 0:
         return InvoiceState.PAID

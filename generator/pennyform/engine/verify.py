@@ -22,7 +22,7 @@ from pennyform.engine.planning.actions import (
 from pennyform.engine.planning.dependencies import becomes_final, names_others
 from pennyform.engine.planning.deposits.completion import complete
 from pennyform.engine.planning.diff import Comparison, Difference, as_defined, diff_invoice
-from pennyform.engine.planning.post_finalize_tasks import difference, tasks_of
+from pennyform.engine.planning.post_finalize_tasks import difference, platform_note, tasks_of
 from pennyform.engine.planning.prerequisites.customers import BuyerVerdict, verify_buyer
 from pennyform.engine.planning.prerequisites.declared import plan_prerequisites
 from pennyform.engine.planning.resolve import OutdatedValue, Resolved, resolver
@@ -96,7 +96,13 @@ class VerifiedInvoice:
             differences=difference_records(self.differences, to_json(self.desired.body)),
             unverifiable=self.comparison.unverifiable if self.comparison else (),
             totals=self.resolved.totals.record(),
-            notes=(*([self.buyer.note] if self.buyer.note else []), *(document.notes if document else ())),
+            notes=(
+                *filter(
+                    None,
+                    (self.buyer.note, platform_note(remote) if remote and remote.e_invoicing_status else ""),
+                ),
+                *(document.notes if document else ()),
+            ),
             place=place_record(self.desired.place),
             outdated=difference_records(
                 [_outdated_value(value) for value in self.resolved.outdated],

@@ -68,7 +68,10 @@ def _company(section: CompanyStatus, ansi: Ansi) -> list[str]:
         for row in listed
     ]
     texts = align_columns(cells, right=frozenset({3}))
-    lines += [f"  {ansi('!', _COLOURS[row.state])} {text}" for row, text in zip(listed, texts, strict=True)]
+    for row, text in zip(listed, texts, strict=True):
+        lines.append(f"  {ansi('!', _COLOURS[row.state])} {text}")
+        if row.state is InvoiceState.REFUSED:
+            lines.append(f"      {row.platform_note}")
     return [*lines, *_totals(section.totals)]
 
 

@@ -30,7 +30,8 @@ class InvoiceStatus(Record, frozen=True):
 
     ``platform`` is what the platform for e-invoices says, "" where it says nothing; ``remaining_amount`` is
     what is neither paid nor credited, "" where the account does not say. ``customer`` is the name of the
-    customer as it is declared, else what the definition calls it.
+    customer as it is declared, else what the definition calls it. ``platform_note`` is how the invoice stands
+    with the platform, with its reason and what to do.
     """
 
     external_reference: str
@@ -44,6 +45,7 @@ class InvoiceStatus(Record, frozen=True):
     remaining_amount: str
     platform: str
     customer: str = ""
+    platform_note: str = ""
 
 
 class StateTotal(Record, frozen=True):

@@ -49,6 +49,10 @@ class Rules(msgspec.Struct, frozen=True):
             how long an imported file takes to become a Factur-X one, and an export to be made.
         mail_needs_address: whether mail without a recipient, or to one that is no address, is refused.
         pa_seconds: how long an e-invoice stays ``submitted`` before it is ``sent``.
+        pa_answer: what becomes of an e-invoice that was ``sent``; ``none`` leaves it there. An ``accepted``
+            one is ``partially_collected`` and ``collected`` with its payments, a ``rejected`` one never
+            ``sent``.
+        pa_answer_seconds: how long after it was ``sent`` the answer comes.
         pa_needs_reg_no: whether only an invoice to a company with a ``reg_no`` can be sent to the platform.
         match_pays_all: whether a transaction settles an invoice that it is matched with, whatever its amount
             and its direction; otherwise what is left of it does, and none that went the other way.
@@ -101,6 +105,8 @@ class Rules(msgspec.Struct, frozen=True):
     pdf_seconds: _Seconds = 60.0
     mail_needs_address: bool = True
     pa_seconds: _Seconds = 60.0
+    pa_answer: Literal["none", "accepted", "approved", "in_dispute", "refused", "rejected"] = "accepted"
+    pa_answer_seconds: _Seconds = 86400.0
     pa_needs_reg_no: bool = True
     match_pays_all: bool = False
     reference_matches: bool = True

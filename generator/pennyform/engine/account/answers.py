@@ -89,6 +89,7 @@ def invoice(answer: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) 
         paid=bool(known.paid),
         remaining_amount_with_tax=_known(known.remaining_amount_with_tax),
         e_invoicing_status=_known(_tolerant(known.e_invoicing).status) if known.e_invoicing else None,
+        e_invoicing_reason=_known(_tolerant(known.e_invoicing).reason) if known.e_invoicing else None,
         credited_invoice_id=_link(known.credited_invoice),
         lines=lines,
         extra=_extra(answer, RemoteInvoice, _invoice_fields()),

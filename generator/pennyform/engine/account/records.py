@@ -117,6 +117,7 @@ class RemoteInvoice:
     paid: bool = False
     remaining_amount_with_tax: Decimal | None = None
     e_invoicing_status: str | None = None
+    e_invoicing_reason: str | None = None
     credited_invoice_id: int | None = None
     lines: tuple[RemoteLine, ...] = ()
     exact: bool = False

@@ -22,7 +22,13 @@ from pennyform.engine.planning.numbering import booked_numbers
 from pennyform.engine.planning.numbering.older_dates import find_older_dates, older_date_warnings
 from pennyform.engine.planning.patch import finalized_update_body, update_body
 from pennyform.engine.planning.plan import Plan
-from pennyform.engine.planning.post_finalize_tasks import difference, outlook, waiting_for_finalize
+from pennyform.engine.planning.post_finalize_tasks import (
+    difference,
+    needs_somebody,
+    outlook,
+    platform_note,
+    waiting_for_finalize,
+)
 from pennyform.engine.planning.preflight import enforce, enforce_dates, missing_scopes
 from pennyform.engine.planning.prerequisites.customers import (
     is_checked,
@@ -318,6 +324,8 @@ def _plan_draft(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteInvoi
 def _plan_finalized(invoice: DesiredInvoice, resolved: Resolved, remote: RemoteInvoice) -> InvoiceChange:
     comparison = diff_invoice(resolved, remote)
     warnings = () if becomes_final(invoice) else (_FINALIZED_ALREADY,)
+    if needs_somebody(remote):
+        warnings = (*warnings, platform_note(remote))
     if comparison.equal:
         return InvoiceChange(
             invoice, resolved, Action.NO_OP, remote=remote, comparison=comparison, warnings=warnings

@@ -160,8 +160,49 @@ def mail_doubt(reference: str) -> str:
     )
 
 
+# What the platform says of an invoice (contract), in words; one that a newer service adds is quoted.
+_PLATFORM = {
+    "submitted": "the platform has it, and has not passed it on yet",
+    "sent": "the platform passed it on to the customer",
+    "accepted": "the customer accepted it",
+    "approved": "the customer approved it",
+    "partially_collected": "a part of it is reported as paid",
+    "collected": "it is reported as paid",
+    "in_dispute": "the customer disputes it",
+    "refused": "the customer refused it",
+    "rejected": "the platform rejected it, and the customer did not get it",
+}
+_WHAT_TO_DO = {
+    "in_dispute": "settle it with the customer; what is wrong is corrected with a credit note",
+    "refused": "take it back with a credit note (`credit_note_of`), and issue a right one under another "
+    "reference",
+    "rejected": "mend what the reason names, take it back with a credit note (`credit_note_of`), and issue "
+    "it again under another reference",
+}
+# It did not arrive, although it was sent.
+REFUSED = frozenset({"refused", "rejected"})
+
+
+def platform_note(remote: RemoteInvoice) -> str:
+    """How an invoice stands with the platform, its reason and what to do; "" where it was not sent there."""
+    status = remote.e_invoicing_status
+    if not status:
+        return ""
+    words = _PLATFORM.get(status, f"the platform says `{status[:40]}` of it")
+    reason = f": {remote.e_invoicing_reason[:500]}" if remote.e_invoicing_reason else ""
+    fix = f"; {_WHAT_TO_DO[status]}" if status in _WHAT_TO_DO else ""
+    return f"{words}{reason}{fix}"
+
+
+def needs_somebody(remote: RemoteInvoice) -> bool:
+    """Whether the platform says something of an invoice that a person must do something about."""
+    return remote.e_invoicing_status in _WHAT_TO_DO
+
+
 def difference(task: Task, remote: RemoteInvoice) -> Difference | None:
     """What ``remote`` lacks of ``task``; None when it is done, or when nobody can see it."""
+    if task.step is Step.SUBMIT and remote.e_invoicing_status in REFUSED:
+        return Difference(_POINTERS[task.step], want=True, have=remote.e_invoicing_status)
     if is_done(task, remote) is not False:
         return None
     if task.step is Step.CATEGORIZE:

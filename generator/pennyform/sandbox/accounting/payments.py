@@ -89,11 +89,37 @@ def has_factur_x(invoice: CustomerInvoice, now: datetime, rules: Rules) -> bool:
 
 
 def e_invoicing(invoice: CustomerInvoice, now: datetime, rules: Rules) -> JsonObject | None:
-    """What the platform says about an invoice: submitted, and later sent; None when it was not given one."""
+    """What the platform says about an invoice; None when it was not given one.
+
+    It is submitted, then sent, then answered; one that was accepted is collected as it is paid.
+    """
     if invoice.submitted_at is None:
         return None
-    sent = has_elapsed(invoice.submitted_at, rules.pa_seconds, now)
-    return {"status": "sent" if sent else "submitted", "reason": None, "flow": {"id": invoice.flow_id}}
+    status = _platform_status(invoice, now, rules)
+    return {"status": status, "reason": _REASONS.get(status), "flow": {"id": invoice.flow_id}}
+
+
+# Why, in the words of whoever answers; the contract has any text here.
+_REASONS = {
+    "in_dispute": "The quantity is not the one that was delivered",
+    "refused": "The order that the invoice is about is unknown",
+    "rejected": "BR-FR-12: the electronic address of the buyer is unknown",
+}
+
+
+def _platform_status(invoice: CustomerInvoice, now: datetime, rules: Rules) -> str:
+    submitted, answer = invoice.submitted_at, rules.pa_answer
+    if not has_elapsed(submitted, rules.pa_seconds, now):
+        return "submitted"
+    if answer == "rejected":
+        return answer
+    if answer == "none" or not has_elapsed(submitted, rules.pa_seconds + rules.pa_answer_seconds, now):
+        return "sent"
+    if answer in {"accepted", "approved"}:
+        owed, total = amount_owed(invoice), Decimal(invoice.currency_amount)
+        if owed != total:
+            return "partially_collected" if owed else "collected"
+    return answer
 
 
 def has_elapsed(since: str | None, seconds: float, now: datetime) -> bool:
