@@ -224,8 +224,12 @@ def _run(
             "PENNYFORM_DATABASE_URL": server.url.replace(str(server.port), str(proxy.port)),
         }
     begun = time.monotonic()
-    for worker in workers:
+    # Where a bug is planted, the worker that is to stand still has jobs before the others take them.
+    for worker in reversed(workers) if scenario.bug else workers:
         worker.start()
+        until = time.monotonic() + scenario.seconds
+        while worker.stop_at and scenario.bug and not worker.stands_still and time.monotonic() < until:
+            time.sleep(0.05)
     course = _Course(scenario, server, firm, workers, proxy)
     try:
         finished = course.follow()

@@ -30,7 +30,7 @@ def run(
     """
     stored = records.plan(options.plan)
     if options.show or options.format == "text":
-        print_plan(_document(stored), options.format, terminal)
+        _show(stored, options.format, terminal)
     if options.show:
         return Exit.OK
     person = as_text(runtime.origin(Path.cwd()).person)[:1000]
@@ -44,6 +44,16 @@ def run(
     (job,) = enqueue([request], {}, records, queue)
     terminal.print_error(f"Approved by {person}: job {job} applies exactly this, once.")
     return Exit.OK
+
+
+def _show(stored: StoredPlan, format_: str, terminal: Terminal) -> None:
+    document = _document(stored)
+    if format_ != "html":
+        print_plan(document, format_, terminal)
+        return
+    from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
+
+    terminal.write(plan_html.render(document))
 
 
 def _document(stored: StoredPlan) -> PlanDocument:
