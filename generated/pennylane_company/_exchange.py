@@ -146,8 +146,12 @@ class Exchange:
         if isinstance(outcome, Exception):
             return outcome
         redact = self._redactor(request)
-        headers = [(redact.in_bytes(name), redact.in_bytes(value)) for name, value in outcome.headers.raw]
-        return Reply(outcome.status, httpx.Headers(headers), redact.in_bytes(outcome.body))
+        raw = outcome.headers.raw
+        headers = [(redact.in_bytes(name), redact.in_bytes(value)) for name, value in raw]
+        body = redact.in_bytes(outcome.body)
+        # Hardly any answer repeats a secret, and headers are not made quickly.
+        same = body is outcome.body and headers == raw
+        return outcome if same else Reply(outcome.status, httpx.Headers(headers), body)
 
     def _redactor(self, request: httpx.Request) -> Redactor:
         # An httpx.Auth of somebody else's does not tell its secrets, but they were sent.
@@ -283,7 +287,8 @@ def answer(operation: Operation[T], reply: Reply, *, strict: bool = False) -> T:
         OutcomeUnknownError: the body is not what the contract promises.
     """
     name = operation.further.get(reply.status, operation.answer)
-    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = reply.headers.get("content-type", "").lower()
+    kind = media_type.partition(";")[0].strip()
     empty = not reply.body.strip()
     if name is None:
         if not empty and not kind.endswith("json"):
@@ -299,14 +304,13 @@ def answer(operation: Operation[T], reply: Reply, *, strict: bool = False) -> T:
     if not kind.endswith("json"):
         raise _undecodable(operation, reply, f"a body of type {kind or 'unknown'} instead of JSON")
     try:
-        return cast("T", _read(name, reply, strict=strict))
+        return cast("T", _read(name, reply.body, media_type, strict=strict))
     except (msgspec.DecodeError, UnicodeError, LookupError) as problem:
         raise _undecodable(operation, reply, explained(problem)) from problem
 
 
-def _read(name: str, reply: Reply, *, strict: bool) -> Any:
-    body = reply.body
-    charset = reply.headers.get("content-type", "").lower().partition("charset=")[2].strip(' "')
+def _read(name: str, body: bytes, media_type: str, *, strict: bool) -> Any:
+    charset = media_type.partition("charset=")[2].strip(' "')
     if charset not in {"", "utf-8", "utf8"}:
         body = body.decode(charset.partition(";")[0]).encode()
     type_, reader = _reader(name)
