@@ -139,7 +139,8 @@ def form_parts(value: Schema, encoding: Schema) -> list[Part]:
         for item in inner if isinstance(inner, list) else [inner]:
             if isinstance(item, Upload):
                 parts.append((name, item.name, media_type or item.media_type, item.content))
-            elif isinstance(item, dict):
+            elif isinstance(item, dict | list):
+                # OpenAPI says nothing of arrays in arrays: they are JSON, as objects are.
                 parts.append((name, "", media_type or "application/json", json_text(item).encode()))
             else:
                 # Text needs no media type: without one it is text/plain (RFC 7578, 4.4).
