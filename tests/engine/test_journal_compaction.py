@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.engine.files import Disk
 from pennyform.engine.journal import journal as module
+from pennyform.engine.journal.history import read_history
 from pennyform.engine.journal.journal import Journal, JournalError, open_journal, replay_file
 from pennyform.engine.journal.records import Intent, PlanUsed, Record, Subject, Summary, Verified, decode
 from pennyform.engine.journal.replayed_state import Replay, replay
@@ -87,6 +88,19 @@ def test_what_has_grown_is_compacted_and_the_rest_is_kept(tmp_path: Path) -> Non
     fill(journal, 3, seed=2)
     assert replay_file(path, Disk(), lambda: KEY) == journal.state
     assert open_journal(path, Disk(), lambda: NOW, KEY).size == journal.size, "it has not grown enough yet"
+
+
+@pytest.mark.usefixtures("small")
+def test_a_journal_that_was_copied_over_its_own_past_has_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    fill(open_journal(path, Disk(), lambda: NOW, KEY), 60, seed=1)
+    open_journal(path, Disk(), lambda: NOW, KEY)
+    whole = read_history(path, Disk(), lambda: KEY)
+    assert not whole.gaps
+    (kept,) = tmp_path.glob("journal.until-*")
+    kept.write_bytes(path.read_bytes())
+    gaps = read_history(path, Disk(), lambda: KEY).gaps
+    assert gaps[0] == f"{kept.name} is not the file that was kept under this name"
 
 
 @pytest.mark.usefixtures("small")
