@@ -71,11 +71,11 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "contracts": Kind(
-        "contracts that hold code, hidden names, cycles, or more than can be read",
+        "contracts and overlays that hold code, hidden names, cycles, links, or more than can be read",
         "a contract is checked whole before it is pinned; what is emitted is read by a second reader",
         (
             *("client/test_hostile_contracts.py", "spec/test_hostile.py"),
-            *("spec/test_hostile_servers.py", "spec/test_all_or_nothing.py"),
+            *("spec/test_hostile_servers.py", "spec/test_all_or_nothing.py", "spec/test_hostile_overlays.py"),
             *_of("spec/test_reading.py", "what_is_not_json", "every_duplicate", "what_is_json_but"),
             *_of("spec/test_pin.py", "a_bad_source", "invisible", "a_keyword"),
             *_of(

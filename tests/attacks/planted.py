@@ -121,6 +121,12 @@ PLANTED: Mapping[str, Plant] = {
     "YAML may have any number of values": Plant("budget", "invoices.yaml.events:MOST_NODES", _HUGE),
     "work on a PDF is not metered": Plant("documents", "invoices.sources.e_invoice_pdf:metered", _unmetered),
     "a contract's text is not looked at": Plant("contracts", "spec.pin.fetch:_unsafe_text", lambda *_: ()),
+    "overlays may say what JSON cannot": Plant(
+        "contracts", "spec.document.strict_yaml:_refuse_what_json_has_not", _nothing
+    ),
+    "filters may ask for anything": Plant(
+        "contracts", "spec.document.json_path:_refuse_nested_queries", _nothing
+    ),
     "emitted code is not checked": Plant("contracts", "codegen.client.checks:check", _nothing),
     "a value is shown as it is": Plant("text", "text:one_line", _unchanged),
     "the streams show what they are given": Plant("text", "cli.output:log_lines", _unchanged),

@@ -70,6 +70,15 @@ def _definitions() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
+def _settings() -> Iterator[bytes]:
+    yield b"version: 1\nenvironment: sandbox\ncompanies: [companies/*]\n"
+    yield b"version: 1\nenvironment: production\ntoken: {file: acme}\npolicies: {company_id: 1}\n"
+    yield b"version: 1\ncontract: {specs: specs, output: out}\n"
+    for folder in (data.examples(), ROOT / "cases"):
+        for path in sorted(folder.rglob("pennyform.yaml")):
+            yield path.read_bytes()
+
+
 def _files(*suffixes: str) -> Iterator[bytes]:
     for path in sorted((ROOT / "cases").rglob("*")):
         if path.suffix in suffixes and path.is_file():
@@ -116,6 +125,13 @@ def _journals() -> Iterator[bytes]:
 def _contracts() -> Iterator[bytes]:
     yield from (content for content in UNREADABLE.values() if isinstance(content, bytes))
     yield from (json.dumps(document).encode() for document in DOCUMENTS.values())
+
+
+def _overlays() -> Iterator[bytes]:
+    begin = b"overlay: 1.0.0\nactions:\n  - target: "
+    yield begin + b"$.paths.*[?@.operationId == 'a']\n    update: {summary: x}\n"
+    yield begin + b"$..schema\n    remove: true\n"
+    yield b'{"format_version": 1, "contracts": {}}'
 
 
 def _answers() -> Iterator[bytes]:
@@ -180,6 +196,7 @@ _SEEDS: Mapping[str, Callable[[], Iterable[bytes]]] = {
         *(invoice("A-1").encode(), CUSTOMER.encode(), PRODUCT.encode()),
         *_definitions(),
     ],
+    "settings": _settings,
     "csv": _tables,
     "expressions": _expressions,
     "e-invoices": _e_invoices,
@@ -187,6 +204,7 @@ _SEEDS: Mapping[str, Callable[[], Iterable[bytes]]] = {
     "plans": _plans,
     "journals": _journals,
     "contracts": _contracts,
+    "overlays": _overlays,
     "answers": _answers,
     "requests": _requests,
     "calls": _calls,

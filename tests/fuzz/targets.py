@@ -33,6 +33,7 @@ class Target:
 TARGETS: Mapping[str, Target] = {
     "yaml": Target("definitions.read_yaml_alone"),
     "definitions": Target("definitions.read_definition", 4 * 1024),
+    "settings": Target("definitions.read_settings", 4 * 1024),
     "csv": Target("definitions.read_csv", 4 * 1024),
     "expressions": Target("definitions.read_expression", 512),
     "e-invoices": Target("e_invoices.read_e_invoice"),
@@ -40,6 +41,7 @@ TARGETS: Mapping[str, Target] = {
     "plans": Target("state.read_plan"),
     "journals": Target("state.read_journal"),
     "contracts": Target("contracts.read_contract"),
+    "overlays": Target("contracts.read_overlay", 2 * 1024),
     "answers": Target("answers.read_answers"),
     "requests": Target("sandbox.read_request"),
     "calls": Target("sandbox.read_call"),

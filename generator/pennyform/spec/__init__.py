@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pennyform.findings import Failure, Finding, Severity
 from pennyform.spec.document.json_types import JsonObject, canonical_json
-from pennyform.spec.document.overlay import read_overlay
+from pennyform.spec.document.overlay import SWITCH_OFF, read_overlay
 from pennyform.spec.normaliser.contract import (
     ANSWER,
     REQUEST,
@@ -23,6 +23,7 @@ from pennyform.spec.pin.store import Store
 __all__ = [
     "ANSWER",
     "REQUEST",
+    "SWITCH_OFF",
     "Body",
     "Contract",
     "Operation",
@@ -32,9 +33,6 @@ __all__ = [
     "normalise",
     "read_contract",
 ]
-
-SWITCH_OFF = "x-pennyform-switch-off"
-"""In an overlay of a repository: the targets of pennyform's actions that do not count there."""
 
 
 def read_contract(api: str, store: Store | None = None, *, warnings: list[Finding] | None = None) -> Contract:

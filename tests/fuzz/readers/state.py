@@ -1,17 +1,25 @@
-"""Saved plans and journals."""
+"""Saved plans and journals, also as ``audit`` and ``apply --import-journal`` read them."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 
+from pennyform.engine.files import Disk
 from pennyform.engine.journal import reading
+from pennyform.engine.journal.history import issued, read_history
+from pennyform.engine.journal.journal import Journal, import_journal
 from pennyform.engine.journal.records import Record
 from pennyform.engine.journal.replayed_state import Replay
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.findings import Failure
+from pennyform.report.status import audit_csv, audit_lines
+from pennyform.results.status import AuditedInvoice
 
-from .files import written
+from .files import folder, written
 
 KEY = b"k" * 32
 
@@ -48,3 +56,33 @@ def read_journal(content: bytes) -> None:
     again = Replay()
     again.add(replay.summary())
     assert again.state().unsettled == replay.state().unsettled
+    _audit(signed)
+    with suppress(Failure):
+        import_journal(written("old.jsonl", content), Journal(folder() / "new", _Memory(), _now, KEY))
+
+
+class _Memory(Disk):
+    """Files that are read as they are, and written nowhere; a journal goes on from a copy of itself."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        super().__init__()
+        self._content = content
+
+    def read(self, path: Path) -> bytes | None:
+        return self._content
+
+    def append(self, path: Path, data: bytes, size: int) -> None:
+        pass
+
+
+def _now() -> datetime:
+    return datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def _audit(content: bytes) -> None:
+    """What ``audit`` makes of a journal."""
+    with suppress(Failure):
+        history = read_history(Path("it.jsonl"), _Memory(content), lambda: KEY)
+        rows = [AuditedInvoice(company="", **asdict(row)) for row in issued(history)]
+        audit_csv(rows)
+        audit_lines(rows)

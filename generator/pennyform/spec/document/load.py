@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pennyform import strict_json
-from pennyform.findings import Failure, Finding, Severity, failure, tidy
-from pennyform.spec.document.budget import LONGEST_NAME, VALUES, Limits
-from pennyform.spec.document.json_types import Json, JsonObject, all_values, child
-from pennyform.spec.document.structure import structure_errors
+from pennyform import data, strict_json
+from pennyform.findings import failure
+from pennyform.safe_files import UnsafeFileError, open_inside, repository_around
+from pennyform.spec.document.budget import VALUES, Limits
+from pennyform.spec.document.json_types import JsonObject
+from pennyform.spec.document.structure import check_structure
 
 if TYPE_CHECKING:
     import ssl
@@ -27,13 +28,20 @@ class Source:
     document: JsonObject
 
 
-def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLContext | None = None) -> Source:
+def load(
+    source: str | Path,
+    *,
+    limits: Limits | None = None,
+    trust: ssl.SSLContext | None = None,
+    root: Path | None = None,
+) -> Source:
     """Read one contract document.
 
     Args:
         source: a path, or an ``https://`` URL (``http://`` only to this machine).
         limits: bounds on size, time and redirects; the defaults suit real contracts.
         trust: whose certificates to believe; the usual authorities when left out.
+        root: what a file must lie in, where a repository names it; anywhere when left out.
 
     Raises:
         Failure: it cannot be read, exceeds a limit, is not JSON, or is not an OpenAPI 3 document; every
@@ -46,53 +54,48 @@ def load(source: str | Path, *, limits: Limits | None = None, trust: ssl.SSLCont
 
         name, content = text, download(text, limits, trust=trust)
     else:
-        name, content = Path(text).name, _read(Path(text), limits)
+        path = Path(text)
+        name, content = path.name, read_file(path, limits.size, root=root, is_named=root is None)
+    return Source(name, content, read_contract_json(content, text))
+
+
+def read_contract_json(content: bytes, file: str) -> JsonObject:
+    """The document that bytes are, which come from anywhere.
+
+    Raises:
+        Failure: it exceeds a limit, is not JSON, or is not an OpenAPI 3 document; every finding at once.
+    """
     if sum(map(content.count, (b",", b"[", b"{"))) > VALUES:
-        raise failure("json-size", f"more than {VALUES:,} values", file=text, fix=_FIX)
-    document = strict_json.parse(content, file=text)
-    _check_names(document, text)
-    problems = [(pointer, f"expected {expected}") for pointer, expected in structure_errors(document)]
-    paths = document.get("paths") if isinstance(document, dict) else None
-    if paths == {}:
-        problems.append(("/paths", "there are no operations"))
-    for path in paths if isinstance(paths, dict) else ():
-        if not path.startswith("/"):
-            problems.append((child("/paths", path), f"the path {path!r} does not begin with '/'"))
-    findings = tidy(
-        Finding(
-            "not-a-contract",
-            Severity.ERROR,
-            f"{pointer or 'the document'}: {problem}",
-            file=text,
-            pointer=pointer,
-            detail="Only an OpenAPI 3 document in JSON can be pinned.",
-            fix="Check the file or URL: a login page or an error message is often saved in its place.",
-        )
-        for pointer, problem in problems
-    )
-    if findings:
-        raise Failure(findings)
-    return Source(name, content, document)
+        raise failure("json-size", f"more than {VALUES:,} values", file=file, fix=_FIX)
+    document: JsonObject = strict_json.parse(content, file=file)
+    check_structure(document, file)
+    return document
 
 
-def _check_names(document: Json, file: str) -> None:
-    """Names become part of places, at every level below them."""
-    for value in all_values(document):
-        name = max(value, key=len, default="") if isinstance(value, dict) else ""
-        if len(name) > LONGEST_NAME:
-            summary = f"the name {name[:40]!r}… is longer than {LONGEST_NAME} characters"
-            raise failure("json-name", summary, file=file, fix=_FIX)
+def read_file(path: Path, limit: int, *, root: Path | None = None, is_named: bool = False) -> bytes:
+    """The bytes of a file of, or about, a contract: it may have come with a commit.
 
+    Args:
+        path: the file.
+        limit: the most bytes that it may have.
+        root: what it must lie in, once all links are followed; the repository around it when left out.
+        is_named: whether the user has named it, who may name any file.
 
-def _read(path: Path, limits: Limits) -> bytes:
+    Raises:
+        Failure: it cannot be read, lies elsewhere, is no regular file, or is too large.
+    """
+    place = path.absolute()
+    # An installation may consist of links, and whoever can change it can change anything.
+    is_trusted = is_named or (root is None and place.is_relative_to(data.specs()))
+    root = root or Path(repository_around(place) or place.parent)
     try:
-        with path.open("rb") as file:
-            content = file.read(limits.size + 1)
+        with path.open("rb") if is_trusted else open(open_inside(root, place), "rb") as file:  # noqa: PTH123
+            content = file.read(limit + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = str(error) if isinstance(error, UnsafeFileError) else error.strerror
         fix = "Give the path of the contract in JSON, or its https URL."
         raise failure("unreadable-file", f"cannot read {path}: {reason}", file=str(path), fix=fix) from None
-    if len(content) > limits.size:
+    if len(content) > limit:
         fix = "The largest contract known is a sixth of that: check what this file is."
-        raise failure("too-large", f"larger than {limits.size:,} bytes", file=str(path), fix=fix)
+        raise failure("too-large", f"larger than {limit:,} bytes", file=str(path), fix=fix)
     return content

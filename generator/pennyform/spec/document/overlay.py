@@ -5,16 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
+from pennyform.spec.document.budget import Budget, size
+from pennyform.spec.document.json_path import PathError, places_from_the_last, select
 from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.load import read_file
 from pennyform.spec.document.strict_yaml import load_yaml
-from pennyform.strict_json import MAXIMUM_DEPTH
 
-if TYPE_CHECKING:
-    from jsonpath_rfc9535 import JSONPathEnvironment
-
+SWITCH_OFF = "x-pennyform-switch-off"
+"""What an overlay of a repository calls its list of targets of our corrections that shall not count."""
+LARGEST = 1024 * 1024
+"""Bytes of one overlay; ours have a thirtieth of that."""
+STEPS_OF_A_COPY = 10
+"""Of the budget of a contract, for each value that an update brings into it: it has to be kept as well."""
 _ACTION_KEYS = frozenset({"description", "remove", "target", "update"})
 
 
@@ -27,20 +31,33 @@ def read_overlay(path: Path) -> JsonObject:
     import yaml
 
     try:
-        overlay = load_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise failure("unreadable-file", f"cannot read {path}: {error.strerror}", file=str(path)) from None
+        content = read_file(path, LARGEST)
+        overlay: JsonObject = load_yaml(content.decode(), only_json=True)
+    except UnicodeDecodeError:
+        raise failure("not-utf-8", "the text is not UTF-8", file=str(path)) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         summary = str(getattr(error, "problem", None) or error)
         finding = Finding("yaml-syntax", Severity.ERROR, summary, file=str(path), line=line, column=column)
         raise Failure([finding]) from None
-    if not isinstance(overlay, dict) or not str(overlay.get("overlay", "")).startswith("1."):
+    if not _is_overlay(overlay):
         fix = "It begins with 'overlay: 1.0.0' and has a list of 'actions'."
         raise failure("not-an-overlay", "not an OpenAPI Overlay 1.0 document", file=str(path), fix=fix)
-    overlay.setdefault("x-pennyform-file", path.name)
+    overlay["x-pennyform-file"] = path.name
     return overlay
+
+
+def _is_overlay(overlay: Json) -> bool:
+    """Whether a value is an overlay, whose actions are still to be looked at one by one."""
+    if not isinstance(overlay, dict) or not str(overlay.get("overlay", "")).startswith("1."):
+        return False
+    off = overlay.get(SWITCH_OFF) or []
+    return (
+        isinstance(overlay.get("actions", []), list)
+        and isinstance(off, list)
+        and all(isinstance(target, str) for target in off)
+    )
 
 
 def apply_overlays(
@@ -63,20 +80,12 @@ def apply_overlays(
     # The pinned contract is also what the next one is compared with: it must stay the vendor's.
     corrected = copy.deepcopy(document)
     findings: list[Finding] = []
-    if overlays:
-        from jsonpath_rfc9535 import JSONPathEnvironment
-
-        # The library's own bound is 100 levels; a document has at most as many as strict_json lets in.
-        environment = JSONPathEnvironment()
-        environment.max_recursion_depth = MAXIMUM_DEPTH + 1
-        # Overlays come with a repository: its regular expressions could take time without end.
-        for function in ("match", "search"):
-            del environment.function_extensions[function]
+    budget = Budget(document)
     for overlay in overlays:
         for index, action in enumerate(overlay.get("actions", [])):
             place = str(overlay.get("x-pennyform-file", "")), f"/actions/{index}"
             try:
-                problem = _malformed(action) or _apply(action, corrected, environment)
+                problem = _malformed(action) or _apply(action, corrected, budget)
             except _UnmatchedError as error:
                 problem = str(error)
                 if unmatched is not None:
@@ -110,43 +119,37 @@ def _malformed(action: Json) -> str:
         return "the action has no target"
     unknown = sorted(key for key in action if key not in _ACTION_KEYS and not str(key).startswith("x-"))
     if unknown:
-        return f"the action has unknown keys: {', '.join(map(str, unknown))}"
+        return f"the action has unknown keys: {', '.join(map(str, unknown[:10]))}"
     if bool(action.get("remove")) == ("update" in action):
         return "the action needs either 'update' or 'remove: true'"
     return ""
 
 
-def _apply(action: JsonObject, document: JsonObject, environment: JSONPathEnvironment) -> str:
+def _apply(action: JsonObject, document: JsonObject, budget: Budget) -> str:
     """Carry out one action in place; returns what is wrong with it, if anything.
 
     Raises:
         _UnmatchedError: what it is about is not there.
+        Failure: it takes more steps than the contract deserves.
     """
-    from jsonpath_rfc9535 import JSONPathError
-
     target = action["target"]
-    if not target.startswith("$"):
-        return "the target is not a JSONPath: a path begins with '$', at character 1"
     try:
-        matches = {node.location: node for node in environment.finditer(target, document) if node.location}
-    except JSONPathError as error:
-        # The library gives the end of the path as -1.
-        index = error.token.index if error.token and error.token.index >= 0 else len(target)
-        return f"the target is not a JSONPath: {error.args[0]}, at character {index + 1}"
+        matches = select(target, document, budget)
+    except PathError as error:
+        return f"the target is not a JSONPath: {error}"
     if not matches:
         raise _UnmatchedError(f"the target matches nothing: {target}")
-    # From the last place to the first: removing from a list then does not shift what is still to come. Inner
-    # places come before outer ones, whose removal would take them away.
-    for parts in sorted(matches, reverse=True):
-        container = matches[parts].parent
-        assert container, "the document itself is never a target"
-        parent: Json = container.value
+    if not action.get("remove"):
+        budget.draw(len(matches) * STEPS_OF_A_COPY * size(action["update"]), "carrying out overlays")
+    for parent, name in places_from_the_last(matches):
         if action.get("remove"):
-            del parent[parts[-1]]
-        elif isinstance(parent[parts[-1]], list):
-            parent[parts[-1]].append(copy.deepcopy(action["update"]))
-        elif isinstance(parent[parts[-1]], dict):
-            absent = _merge(parent[parts[-1]], action["update"])
+            del parent[name]
+        elif isinstance(parent[name], list):
+            parent[name].append(copy.deepcopy(action["update"]))
+        elif isinstance(parent[name], dict):
+            if not isinstance(action["update"], dict):
+                return f"the target is an object, and the update is none: {target}"
+            absent = _merge(parent[name], action["update"])
             if absent:
                 raise _UnmatchedError(f"nothing to describe: {', '.join(absent)} is not below {target}")
         else:

@@ -13,12 +13,18 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec.document import extensions
-from pennyform.spec.document.json_types import Json, JsonObject, child
+from pennyform.spec.document.budget import LONGEST_NAME
+from pennyform.spec.document.json_types import Json, JsonObject, all_values, child
 from pennyform.spec.document.openapi import METHODS
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
+
+
+_NOT_REAL = "No real contract has that: check where this document comes from."
+_SAVED_INSTEAD = "Check the file or URL: a login page or an error message is often saved in its place."
 
 
 def _list(items: JsonObject) -> JsonObject:
@@ -180,6 +186,46 @@ _DEFINITIONS: dict[str, JsonObject] = {
     },
 }
 _SCHEMA: JsonObject = {**_object("document"), "$defs": _DEFINITIONS}
+
+
+def check_structure(document: Json, file: str, fix: str = _SAVED_INSTEAD) -> None:
+    """Make sure that a JSON value is an OpenAPI 3 document that can be read.
+
+    Args:
+        document: the value.
+        file: what findings call it.
+        fix: what to do about it.
+
+    Raises:
+        Failure: it is not; every finding at once.
+    """
+    # Names become part of places, at every level below them.
+    for value in all_values(document):
+        name = max(value, key=len, default="") if isinstance(value, dict) else ""
+        if len(name) > LONGEST_NAME:
+            summary = f"the name {name[:40]!r}… is longer than {LONGEST_NAME} characters"
+            raise failure("json-name", summary, file=file, fix=_NOT_REAL)
+    problems = [(pointer, f"expected {expected}") for pointer, expected in structure_errors(document)]
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if paths == {}:
+        problems.append(("/paths", "there are no operations"))
+    for path in paths if isinstance(paths, dict) else ():
+        if not path.startswith("/"):
+            problems.append((child("/paths", path), f"the path {path!r} does not begin with '/'"))
+    findings = tidy(
+        Finding(
+            "not-a-contract",
+            Severity.ERROR,
+            f"{pointer or 'the document'}: {problem}",
+            file=file,
+            pointer=pointer,
+            detail="Only an OpenAPI 3 document in JSON can be pinned.",
+            fix=fix,
+        )
+        for pointer, problem in problems
+    )
+    if findings:
+        raise Failure(findings)
 
 
 def structure_errors(document: Json) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from pennyform.spec.document.extensions import API, DECLARED
 from pennyform.spec.document.json_types import JsonObject, child
 from pennyform.spec.document.openapi import Document
 from pennyform.spec.document.overlay import apply_overlays
+from pennyform.spec.document.structure import check_structure
 from pennyform.spec.normaliser.component_names import Naming, name_records, vendor_name
 from pennyform.spec.normaliser.components import (
     Component,
@@ -59,7 +60,10 @@ def normalise(
         Failure: an overlay action matches nothing, or overlays contradict each other; findings of one kind
             come together. What cannot be emitted of one operation leaves that one out, see ``skipped``.
     """
-    document = Document.read(apply_overlays(pinned, overlays, unmatched=unmatched))
+    corrected = apply_overlays(pinned, overlays, unmatched=unmatched)
+    if overlays:
+        check_structure(corrected, "", "Look for the overlay that changes this place.")
+    document = Document.read(corrected)
     # What follows references may do more than the document's size says: all of it draws on one budget.
     budget = Budget(document.json)
     flattener, collector = Flattener(document.json, budget), ComponentCollector(budget)

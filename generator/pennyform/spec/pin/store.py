@@ -12,7 +12,9 @@ import msgspec
 from pennyform import data, strict_json
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
+from pennyform.spec.document.budget import BYTES
 from pennyform.spec.document.json_types import Json, JsonObject, Shapes, all_values, canonical_json
+from pennyform.spec.document.load import read_contract_json, read_file
 from pennyform.spec.document.openapi import Document
 from pennyform.spec.normaliser.contract import ComponentName
 from pennyform.spec.pin.left_out import UnreadEntry
@@ -122,12 +124,12 @@ class Store:
         if not path.is_file():
             fix = f"Pin one: pennyform spec fetch --api {api} --from FILE|URL"
             raise failure("no-contract", f"no contract of {api!r} is pinned", file=str(path), fix=fix)
-        return dict(_read(path))
+        return read_contract_json(read_file(path, BYTES), str(path))
 
     def is_intact(self, api: str) -> bool:
         """Whether a contract is there as the lock has it."""
         path, entry = self.contract_path(api), self.lock().contracts.get(api)
-        return entry is not None and path.is_file() and digest(path.read_bytes()) == entry.pinned
+        return entry is not None and path.is_file() and digest(read_file(path, BYTES)) == entry.pinned
 
     def previous(self, api: str) -> JsonObject | None:
         """Read the contract that was pinned when ``generated/`` was last written, if it is another one."""
@@ -158,7 +160,7 @@ class Store:
 
 
 def _read(path: Path) -> Json:
-    return strict_json.parse(path.read_bytes(), file=str(path))
+    return strict_json.parse(read_file(path, BYTES), file=str(path))
 
 
 def _read_record(path: Path, record: type[T]) -> T:

@@ -117,8 +117,8 @@ def _settings(path: Path, options: InitContractOptions) -> str:
 
 
 def _fetch(options: FetchOptions, terminal: Terminal) -> Exit:
-    api, (store, address) = options.api, _target(options)
-    source = load(address, trust=_trust(options.ca_file))
+    api, (store, address, root) = options.api, _target(options)
+    source = load(address, trust=_trust(options.ca_file), root=root)
     today = datetime.now(UTC).date()
     pinned = pin_source(source, api=api, day=options.date or publication_date(source.name, today=today))
     locked, day = store.lock().contracts.get(api), pinned.entry.date
@@ -154,25 +154,28 @@ def _check(api: str, store: Store) -> None:
     emit_contract(api, store, data.templates())
 
 
-def _target(options: FetchOptions) -> tuple[Store, str]:
-    """Where to pin, and what.
+def _target(options: FetchOptions) -> tuple[Store, str, Path | None]:
+    """Where to pin, and what; and what it must lie in where the repository says which file.
 
     Raises:
         Failure: an installation would be written to, or no address is known.
     """
     contract = None if options.specs else contract_here()
-    source = options.source
+    source, root = options.source, None
     if contract and not source and options.api in contract.sources:
         address = contract.sources[options.api]
-        source = address if "://" in address else str(contract.root / address)
+        if "://" in address and not address.startswith("https://"):
+            fix = "Write an https address, or the path of a file in this repository."
+            raise failure("address-refused", f"{address[:100]} is not fetched for a repository", fix=fix)
+        source, root = (address, None) if "://" in address else (str(contract.root / address), contract.root)
     source = source or ADDRESSES.get(options.api)
     if source is None:
         fix = f"Say where it is: pennyform spec fetch --api {options.api} --from FILE|URL"
         raise failure("no-address", f"no address of a contract of {options.api!r} is known", fix=fix)
     if options.specs:
-        return Store(options.specs), source
+        return Store(options.specs), source, root
     if contract:
-        return store_of(contract), source
+        return store_of(contract), source, root
     if data.checkout() is None:
         raise failure(
             "no-repository",
@@ -180,7 +183,7 @@ def _target(options: FetchOptions) -> tuple[Store, str]:
             detail="An installation is never written to: a contract belongs to a repository.",
             fix="Let this folder own its contract: pennyform spec init",
         )
-    return Store.default(), source
+    return Store.default(), source, root
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext | None:
