@@ -74,7 +74,7 @@ def read_history(path: Path, storage: JournalFiles, key: Callable[[], bytes]) ->
     parts: list[list[Entry]] = []
     gaps: list[str] = []
     file: Path | None = path
-    seen: set[Path] = set()
+    files_read: set[Path] = set()
     expected = ""
     while file is not None:
         entries, is_doubtful = _read_file(file, storage, key)
@@ -87,7 +87,7 @@ def read_history(path: Path, storage: JournalFiles, key: Callable[[], bytes]) ->
             gaps.append(f"{file.name} does not end where {parts[-1][0].file} goes on")
         parts.append(entries)
         first = entries[0].record if entries else None
-        seen.add(file)
+        files_read.add(file)
         file, expected = None, ""
         if isinstance(first, Doubt):
             gaps.append(first.why)
@@ -96,7 +96,7 @@ def read_history(path: Path, storage: JournalFiles, key: Callable[[], bytes]) ->
                 gaps.append("an earlier version summed up what came before, and does not say where it is")
             else:
                 file, expected = kept_as(path, first.follows), first.follows
-                if file in seen:
+                if file in files_read:
                     # Copied over another one: none goes on from itself.
                     gaps.append(f"{file.name} is not the file that was kept under this name")
                     break
