@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pennyform.findings import Finding, Severity, tidy
 from pennyform.invoices.checks.references import ReferenceClaim
+from pennyform.invoices.desired import resolve
+from pennyform.invoices.expressions.evaluate import Evaluation
 from pennyform.invoices.model import Place
 from pennyform.invoices.repository.shared_rows import check_shared_rows
 from pennyform.invoices.repository.validate import validate
@@ -218,3 +222,38 @@ def test_rows_on_one_line_are_told_apart() -> None:
         return lambda: list(check_shared_rows(claims, []))
 
     assert growth(prepare, 200) < MOST_GROWTH
+
+
+def _calls_of_a_row(lines: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[str]:
+    """How often parts of a series with so many constant lines were evaluated, and schemas looked through."""
+    calls = Counter[str]()
+
+    def counted(owner: Any, name: str) -> None:
+        wrapped = getattr(owner, name)
+
+        def count(*arguments: Any, **options: Any) -> Any:
+            calls[name] += 1
+            return wrapped(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, count)
+
+    counted(Evaluation, "_part")
+    counted(resolve, "sent_as")
+    made = _series("r.csv", "number\n1\n2\n3\n4\n")
+    made["fees.yaml"] += f"  - {LINE % 'Other'}\n" * lines
+    for name, content in {"customers/acme.yaml": CUSTOMER, **made}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    with chdir(tmp_path):
+        assert validate([], processes=1).invoices == 4
+    monkeypatch.undo()
+    return calls
+
+
+def test_a_row_takes_work_for_what_is_in_it_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a definition says for all rows is evaluated for none; what follows from a schema is kept."""
+    _calls_of_a_row(0, monkeypatch, tmp_path)
+    few, many = (_calls_of_a_row(lines, monkeypatch, tmp_path) for lines in (1, 30))
+    assert few == many
+    assert few["_part"] <= 3 * 4
+    assert not few["sent_as"]

@@ -19,7 +19,6 @@ from pennyform.invoices.model import (
     Place,
     ProductBody,
     lines_of,
-    set_fields,
 )
 from pennyform.invoices.money.totals import Product
 from pennyform.invoices.yaml.document import Document, Path
@@ -171,7 +170,7 @@ def check_references(
     keys = [
         ((*path, name.removesuffix("_id")), key)
         for path, record in records
-        for name, key in set_fields(record)
+        for name, key in zip(record._fields, record, strict=True)
         if isinstance(key, Key)
     ]
     for path, key in keys:

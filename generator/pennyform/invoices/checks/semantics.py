@@ -13,8 +13,7 @@ from decimal import Decimal
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import parse_amount
-from pennyform.invoices.schema import Schema
-from pennyform.invoices.schema.schema import leaves
+from pennyform.invoices.schema import Schema, per_schema
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
 from pennyform.text import fold
 
@@ -45,15 +44,52 @@ def check_invoice(document: Document, schema: Schema) -> list[Finding]:
 def check_any(document: Document, schema: Schema) -> list[Finding]:
     """What holds for every kind of definition: real days, references without stray spaces."""
     findings = [*check_reference(document)]
-    for path, leaf, value in leaves(schema, document.value):
-        variant = leaf["anyOf"][0] if "anyOf" in leaf else leaf
+    for path, value in _dates(schema, document.value, ()):
         # An expression is allowed where a date is, and is checked as one once it has been evaluated.
-        is_date = variant.get("format") == "date" and isinstance(value, str) and "{{" not in value
-        if is_date and scalars.parse(value) is None:
+        if "{{" not in value and scalars.parse(value) is None:
             why, fix = scalars.explain_invalid(value)
             summary = f"`{value[:40]}` is not a date"
             findings.append(document.finding("no-such-date", summary, path, detail=why, fix=fix))
     return findings
+
+
+def _dates(schema: Schema, value: YamlValue, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every text in ``value`` that the schema wants to be a date, with its path."""
+    if isinstance(value, dict):
+        # A natural key has no date, whatever it is written as.
+        if "x-pennyform-key" not in schema:
+            for name, known in _dated_fields(schema).items():
+                if name in value:
+                    yield from _dates(known, value[name], (*path, name))
+    elif isinstance(value, list):
+        if _holds_dates(items := schema.get("items", {})):
+            for index, item in enumerate(value):
+                yield from _dates(items, item, (*path, index))
+    elif isinstance(value, str) and _is_date(schema):
+        yield path, value
+
+
+@per_schema
+def _dated_fields(schema: Schema) -> dict[str, Schema]:
+    known = schema.get("properties", {})
+    return {name: field for name, field in known.items() if isinstance(field, dict) and _holds_dates(field)}
+
+
+def _holds_dates(schema: Schema) -> bool:
+    # Nothing is kept of an empty one: it may be made for the purpose.
+    inner = bool(schema) and (bool(_dated_fields(schema)) or _holds_dates_in_items(schema))
+    return inner or _is_date(schema)
+
+
+@per_schema
+def _holds_dates_in_items(schema: Schema) -> bool:
+    items = schema.get("items")
+    return isinstance(items, dict) and _holds_dates(items)
+
+
+def _is_date(schema: Schema) -> bool:
+    variant = schema["anyOf"][0] if "anyOf" in schema else schema
+    return bool(variant.get("format") == "date")
 
 
 def check_reference(document: Document) -> Iterator[Finding]:
@@ -233,17 +269,16 @@ def check_options(document: Document, schema: Schema) -> Iterator[Finding]:
 def _too_early(document: Document, options: YamlMapping, schema: Schema) -> Iterator[Finding]:
     """What a draft cannot do or carry: in the options, in the header, and on lines."""
     paths: list[Path] = [(_OPTIONS, name) for name in _AFTER_FINALIZING if options.get(name)]
-    for name, value in document.value.items():
-        field = schema["properties"].get(name, {})
-        if field.get("x-pennyform-after-finalizing"):
+    for name, of_entry in _fields_after_finalizing(schema).items():
+        if name not in document.value:
+            continue
+        if of_entry is None:
             paths.append((name,))
-        of_entry = field.get("items", {}).get("properties", {})
-        paths += [
-            (name, index, inner)
-            for index, entry in mappings(value)
-            for inner in entry
-            if of_entry.get(inner, {}).get("x-pennyform-after-finalizing")
-        ]
+        else:
+            entries = mappings(document.value[name])
+            paths += [
+                (name, index, inner) for index, entry in entries for inner in entry if inner in of_entry
+            ]
     for path in paths:
         yield document.finding(
             "needs-finalize",
@@ -252,6 +287,19 @@ def _too_early(document: Document, options: YamlMapping, schema: Schema) -> Iter
             key=True,
             detail="It is done right after finalizing, in the same run.",
         )
+
+
+@per_schema
+def _fields_after_finalizing(schema: Schema) -> dict[str, frozenset[str] | None]:
+    """What only a final invoice may have: fields, and of lists the fields that their entries may not have."""
+    mark = "x-pennyform-after-finalizing"
+    found: dict[str, frozenset[str] | None] = {}
+    for name, field in schema["properties"].items():
+        inner = field.get("items", {}).get("properties", {})
+        of_entry = frozenset(name for name, known in inner.items() if known.get(mark))
+        if field.get(mark) or of_entry:
+            found[name] = None if field.get(mark) else of_entry
+    return found
 
 
 def check_weights(document: Document, categories: YamlValue) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ from pennyform.invoices.model import (
 )
 from pennyform.invoices.model.pending_text import PendingText, pending_texts
 from pennyform.invoices.money.scalars import canonical
-from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema import Schema, per_schema
 from pennyform.invoices.yaml.document import Document, Path
 
 if TYPE_CHECKING:
@@ -189,9 +189,11 @@ def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
         return key(document, schema["x-pennyform-key"], value, path)
     if isinstance(value, dict) and "properties" in schema:
         return {
-            sent_as(known, name): _request(document, known, value[name], (*path, name))
-            for name, known in schema["properties"].items()
-            if name in value and not known.get("x-pennyform-added")
+            sent: sys.intern(text)
+            if is_text and type(text := value[name]) is str
+            else _request(document, known, value[name], (*path, name))
+            for name, sent, known, is_text in _sent_fields(schema)
+            if name in value
         }
     if isinstance(value, list) and "items" in schema:
         items = schema["items"]
@@ -202,6 +204,24 @@ def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
         return int(value)
     # Many definitions say the same: each text is kept once.
     return sys.intern(value) if type(value) is str else value
+
+
+@per_schema
+def _sent_fields(schema: Schema) -> list[tuple[str, str, Schema, bool]]:
+    """The fields that are sent, in order: the name of each, what the API calls it, its schema.
+
+    And whether text in it is sent as it is, which is kept once: many definitions say the same.
+    """
+    return [
+        (
+            name,
+            sent_as(known, name),
+            known,
+            "x-pennyform-key" not in known and known.get("format") != "decimal",
+        )
+        for name, known in schema["properties"].items()
+        if not known.get("x-pennyform-added")
+    ]
 
 
 def sent_as(schema: Schema, name: str) -> str:

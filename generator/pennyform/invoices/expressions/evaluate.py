@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -64,12 +64,22 @@ class Origin(NamedTuple):
     sources: Mapping[str, Mark]
 
 
-ConstantParts = Mapping[Path, Mapping[Path, Mark]]
+class ConstantParts(NamedTuple):
+    """What of a document is the same however often it is evaluated.
+
+    ``whole`` are the largest parts in which nothing is evaluated, by path, with the places in each.
+    ``mappings`` are those around them, with the places of all their constant fields, and the names of the
+    other ones.
+    """
+
+    whole: Mapping[Path, Mapping[Path, Mark]]
+    mappings: Mapping[Path, tuple[Mapping[Path, Mark], Iterable[str]]]
 
 
 def constant_parts(document: Document) -> ConstantParts:
-    """The largest parts of ``document`` in which nothing is evaluated, by path, with the places in each."""
+    """What of ``document`` is evaluated once, whoever evaluates it many times."""
     parts: dict[Path, dict[Path, Mark]] = {}
+    around: list[tuple[Path, YamlMapping]] = []
     waiting: list[tuple[Path, YamlValue]] = [((), document.value)]
     while waiting:
         path, value = waiting.pop()
@@ -78,11 +88,19 @@ def constant_parts(document: Document) -> ConstantParts:
         elif isinstance(value, dict | list):
             members = value.items() if isinstance(value, dict) else enumerate(value)
             waiting += [((*path, step), member) for step, member in members]
+            if isinstance(value, dict):
+                around.append((path, value))
     for path, mark in document.marks.items():
         for length in range(len(path) + 1):
             if path[:length] in parts:
                 parts[path[:length]][path] = mark
-    return parts
+    mappings: dict[Path, tuple[Mapping[Path, Mark], Iterable[str]]] = {}
+    for path, value in around:
+        marks: dict[Path, Mark] = {}
+        for name in value:
+            marks |= parts.get((*path, name), {})
+        mappings[path] = marks, [name for name in value if (*path, name) not in parts]
+    return ConstantParts(parts, mappings)
 
 
 def _is_repeated(value: YamlValue) -> bool:
@@ -119,7 +137,7 @@ class Evaluation:
         self._document = document
         self._budget = budget
         self._literal = literal
-        self._constant = constant or {}
+        self._constant = constant or ConstantParts({}, {})
         self.spoiled: set[Path] = set()
         self.marks: dict[Path, Mark] = {}
         self.origins: dict[Path, Origin] = {}
@@ -159,22 +177,31 @@ class Evaluation:
         return result is True
 
     def _part(self, value: YamlValue, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
-        if at in self._constant and at == to:
-            self.marks.update(self._constant[at])
+        if at == to and (marks := self._constant.whole.get(at)) is not None:
+            self.marks.update(marks)
             return value
         mark = self._document.marks.get(at)
         if mark:
             self.marks[to] = mark
         if isinstance(value, dict):
-            known = schema.get("properties", {})
-            fields = {
-                name: self._part(member, known.get(name, {}), scope, (*at, name), (*to, name))
-                for name, member in value.items()
-            }
-            return {name: member for name, member in fields.items() if member is not _NOTHING}
+            return self._fields(value, schema, scope, at, to)
         if isinstance(value, list):
             return self._entries(value, schema.get("items", {}), scope, at, to)
         return self._scalar(value, schema, scope, at, to) if isinstance(value, str) else value
+
+    def _fields(self, value: YamlMapping, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlMapping:
+        known, result = schema.get("properties", {}), dict(value)
+        marks, names = self._constant.mappings.get(at, ({}, value)) if at == to else ({}, value)
+        self.marks.update(marks)
+        for name in names:
+            # What says how often an entry is there has been taken out of it.
+            if name in value:
+                member = self._part(value[name], known.get(name, {}), scope, (*at, name), (*to, name))
+                if member is _NOTHING:
+                    del result[name]
+                else:
+                    result[name] = member
+        return result
 
     def _entries(
         self, value: list[YamlValue], schema: Schema, scope: Scope, at: Path, to: Path
