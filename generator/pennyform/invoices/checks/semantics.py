@@ -293,13 +293,13 @@ def _too_early(document: Document, options: YamlMapping, schema: Schema) -> Iter
 def _fields_after_finalizing(schema: Schema) -> dict[str, frozenset[str] | None]:
     """What only a final invoice may have: fields, and of lists the fields that their entries may not have."""
     mark = "x-pennyform-after-finalizing"
-    found: dict[str, frozenset[str] | None] = {}
+    fields: dict[str, frozenset[str] | None] = {}
     for name, field in schema["properties"].items():
         inner = field.get("items", {}).get("properties", {})
         of_entry = frozenset(name for name, known in inner.items() if known.get(mark))
         if field.get(mark) or of_entry:
-            found[name] = None if field.get(mark) else of_entry
-    return found
+            fields[name] = None if field.get(mark) else of_entry
+    return fields
 
 
 def check_weights(document: Document, categories: YamlValue) -> Iterator[Finding]:

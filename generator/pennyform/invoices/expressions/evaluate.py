@@ -67,19 +67,19 @@ class Origin(NamedTuple):
 class ConstantParts(NamedTuple):
     """What of a document is the same however often it is evaluated.
 
-    ``whole`` are the largest parts in which nothing is evaluated, by path, with the places in each.
-    ``mappings`` are those around them, with the places of all their constant fields, and the names of the
-    other ones.
+    ``parts`` are the largest parts in which nothing is evaluated, by path, with the places in each.
+    ``mappings`` are those that hold other parts: the places of all their constant fields, and the names of
+    the other ones.
     """
 
-    whole: Mapping[Path, Mapping[Path, Mark]]
+    parts: Mapping[Path, Mapping[Path, Mark]]
     mappings: Mapping[Path, tuple[Mapping[Path, Mark], Iterable[str]]]
 
 
 def constant_parts(document: Document) -> ConstantParts:
     """What of ``document`` is evaluated once, whoever evaluates it many times."""
     parts: dict[Path, dict[Path, Mark]] = {}
-    around: list[tuple[Path, YamlMapping]] = []
+    with_expressions: list[tuple[Path, YamlMapping]] = []
     waiting: list[tuple[Path, YamlValue]] = [((), document.value)]
     while waiting:
         path, value = waiting.pop()
@@ -89,13 +89,13 @@ def constant_parts(document: Document) -> ConstantParts:
             members = value.items() if isinstance(value, dict) else enumerate(value)
             waiting += [((*path, step), member) for step, member in members]
             if isinstance(value, dict):
-                around.append((path, value))
+                with_expressions.append((path, value))
     for path, mark in document.marks.items():
         for length in range(len(path) + 1):
             if path[:length] in parts:
                 parts[path[:length]][path] = mark
     mappings: dict[Path, tuple[Mapping[Path, Mark], Iterable[str]]] = {}
-    for path, value in around:
+    for path, value in with_expressions:
         marks: dict[Path, Mark] = {}
         for name in value:
             marks |= parts.get((*path, name), {})
@@ -177,7 +177,7 @@ class Evaluation:
         return result is True
 
     def _part(self, value: YamlValue, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
-        if at == to and (marks := self._constant.whole.get(at)) is not None:
+        if at == to and (marks := self._constant.parts.get(at)) is not None:
             self.marks.update(marks)
             return value
         mark = self._document.marks.get(at)

@@ -18,10 +18,10 @@ def per_schema(compute: Callable[[Schema], T]) -> Callable[[Schema], T]:
     known: dict[int, tuple[Schema, T]] = {}
 
     def computed(schema: Schema) -> T:
-        found = known.get(id(schema))
-        if found is None:
+        entry = known.get(id(schema))
+        if entry is None:
             # The schema is kept: another one could get the place in memory of one that is gone.
-            found = known[id(schema)] = (schema, compute(schema))
-        return found[1]
+            entry = known[id(schema)] = (schema, compute(schema))
+        return entry[1]
 
     return computed
