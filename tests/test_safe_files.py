@@ -195,3 +195,17 @@ def test_a_failed_write_leaves_nothing(repository: Path, monkeypatch: pytest.Mon
     with pytest.raises(OSError, match="No space left"):
         write_file(repository / "out.json", b"data")
     assert not [path for path in repository.iterdir() if "out.json" in path.name]
+
+
+@pytest.mark.parametrize("marker", [".git", "pennyform.yaml"])
+def test_a_link_to_another_repository_is_not_written_through(tmp_path: Path, marker: str) -> None:
+    """What is reached by a link of a repository lies in that one, whatever the link leads to."""
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / marker).touch()
+    (tmp_path / "mine" / "out").symlink_to(tmp_path / "other")
+    for target in ("out/file", "out/folder/file"):
+        with pytest.raises(UnsafeFileError):
+            write_file(tmp_path / "mine" / target, b"x", folders=True)
+    assert [path.name for path in (tmp_path / "other").iterdir()] == [marker]
+    write_file(tmp_path / "other" / "file", b"x")

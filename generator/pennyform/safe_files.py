@@ -178,14 +178,22 @@ def is_secret(status: os.stat_result, root: str | Path) -> bool:
 
 
 def repository_around(path: str | Path) -> str | None:
-    """The repository that ``path`` lies in, as it is written: the nearest folder above it with a marker."""
+    """The repository that ``path`` lies in, as it is written: the nearest folder above it with a marker.
+
+    A repository that is only reached by a link of another one does not count: the link came with that one.
+    """
     folder = os.path.dirname(os.path.abspath(path))
-    while not any(os.path.lexists(os.path.join(folder, marker)) for marker in _MARKERS):
+    nearest, has_link = None, False
+    while True:
+        if (nearest is None or has_link) and any(
+            os.path.lexists(os.path.join(folder, marker)) for marker in _MARKERS
+        ):
+            nearest, has_link = folder, False
+        has_link = has_link or os.path.islink(folder)
         parent = os.path.dirname(folder)
         if parent == folder:
-            return None
+            return nearest
         folder = parent
-    return folder
 
 
 def settings_above(path: Path) -> Path | None:
