@@ -374,6 +374,15 @@ def others(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site into build/docs/site; a warning fails."""
+    _install_project(session, "docs")
+    folder = ROOT / "build" / "docs"
+    session.run("python", "docs/site.py", str(folder))
+    session.run("zensical", "build", "--strict", "--clean", "--config-file", str(folder / "mkdocs.yml"))
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Build sdist and wheel, check them, install them in every way; -- --tag vX.Y.Z checks a tag as well."""
     _install(session, *_packages("release"))

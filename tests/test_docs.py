@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -60,3 +62,15 @@ def test_one_place_says_where_the_project_lives() -> None:
         assert "OWNER" not in text, file
         for url in re.findall(r"https://github\.com/[\w.-]+/pennyform\b", text):
             assert url == home, file
+
+
+def test_the_site_has_every_page_and_its_links_lead_to_the_repository(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "docs" / "site.py"), str(tmp_path / "site")]
+    subprocess.run(command, check=True)
+    pages = {path.relative_to(tmp_path / "site" / "docs") for path in (tmp_path / "site").rglob("*.md")}
+    assert {page.relative_to(ROOT / "docs") for page in ROOT.glob("docs/**/*.md")} < pages
+    assert (tmp_path / "site" / "docs" / "rules" / "unit-unmapped.md").is_file()
+    for page in pages:
+        text = (tmp_path / "site" / "docs" / page).read_text(encoding="utf-8")
+        up = [link for link in LINK.findall(text) if link.count("../") > len(page.parts) - 1]
+        assert up == [], page
