@@ -12,7 +12,7 @@ import httpx
 
 from . import wire
 from .document import Document, Schema
-from .replies import UNDECLARED, Reply
+from .replies import UNDECLARED, Reply, said_in
 from .values import Maker
 
 FORM, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
@@ -329,7 +329,11 @@ class Exchange:
             expected: Any = _sorted(wire.form_parts(meant, media.get("encoding", {})))
             got: Any = _sorted(wire.parts_sent(request))
         elif kind == URLENCODED:
-            expected, got = sorted(wire.form_fields(meant)), sorted(wire.fields_sent(request))
+            structured = {name for name, inner in meant.items() if isinstance(inner, dict | list)}
+            expected, got = (
+                sorted(_field(*pair, structured) for pair in pairs)
+                for pairs in (wire.form_fields(meant), wire.fields_sent(request))
+            )
         elif kind.endswith("json"):
             expected, got = meant, wire.from_json(request.content)
             if wire.written(expected) == wire.written(got):
@@ -346,6 +350,11 @@ def _sorted(parts: list[wire.Part]) -> list[str]:
         f"{name} {file} {kind} {wire.written(wire.from_json(content)) if 'json' in kind else content!r}"
         for name, file, kind, content in parts
     )
+
+
+def _field(name: str, text: str, structured: Set[str]) -> tuple[str, str]:
+    """A field of a form; an object or an array in it is JSON, with its fields in an order."""
+    return name, repr(wire.written(said_in(text.encode()))) if name in structured else text
 
 
 def _unordered(pair: str, json_names: Set[str]) -> Any:
