@@ -46,7 +46,7 @@ _CALM = Scenario(
     stop_at=0,
     cut_at=2,
     restart_at=2,
-    seconds=40,
+    seconds=90,
 )
 _SCENARIOS = {
     "no-fence": replace(_CALM, stop_at=3, bug="no-fence"),
