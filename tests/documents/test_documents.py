@@ -316,14 +316,3 @@ def test_codes_of_the_tables_are_those_of_the_lists() -> None:
     assert set(codes) - {"by-article"} <= known
     (units,) = set(re.findall(r"contains\('([^']* HUR [^']*)'", rules))
     assert set(table("units")["codes"]) <= set(units.split())
-
-
-@needs_extra
-def test_a_specification_that_keeps_to_the_standard_is_as_good(documents: dict[str, Document]) -> None:
-    xml = cii.write(documents["EU-SERVICES"])
-    own, names = b">urn:cen.eu:en16931:2017<", rule_sets(is_french=False)
-    other = b">urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0<"
-    assert own in xml
-    assert check(xml.replace(own, other), "cii", names) == []
-    unknown = check(xml.replace(own, b">urn:example:mine<"), "cii", names)
-    assert [violation.rule for violation in unknown] == ["FX-SCH-A-000556"]

@@ -46,6 +46,7 @@ VERBS = {
     "validate": Verb("check definitions: YAML, schema and meaning; no network", "definitions"),
     "fmt": Verb("put definitions in canonical form, keeping comments", "definitions"),
     "rules": Verb("list what validate can report, with the reasons and the remedies", "definitions"),
+    "list": Verb("list VAT codes, templates, customers or products by name; no network", "definitions"),
     "render": Verb("show each invoice as the API will get it, with its totals; no network", "definitions"),
     "preview": Verb("show the document that each customer will get; no network", "definitions"),
     "plan": Verb("show what an apply would create, update and finalize", "account"),

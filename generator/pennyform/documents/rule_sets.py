@@ -29,8 +29,6 @@ _FILES = {
 # Warnings about what is right: the schema of CII demands a delivery, also where there is nothing to say about
 # it, and only the French profile has reasons for exemptions on lines (its rules are spelled in two ways).
 _FALSE_ALARMS = re.compile(r"PEPPOL-EN16931-R008|BR-F[RX]EXT-[A-Z]+-08(ini|rev)")
-# Factur-X allows its own profile only; a specification that keeps to EN 16931 (XRechnung) is as good.
-_OTHER_PROFILE, _COMPLIANT = "FX-SCH-A-000556", b"urn:cen.eu:en16931:2017#compliant#"
 _one_at_a_time = threading.Lock()
 _FRENCH = ("BR-FR", "EXTENDED-CTC-FR")
 
@@ -87,11 +85,8 @@ def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:
         Failure: ``missing-extra``.
     """
     violations: dict[tuple[str, str], Violation] = {}
-    allowed = _OTHER_PROFILE if _COMPLIANT in xml else ""
     for name, report in _reports(xml, syntax, names):
         for violation in _violations(report, name):
-            if violation.rule == allowed and "Guideline" in violation.location:
-                continue
             # The rules of EN 16931 are in the French profile once more.
             if violation.is_error or not _FALSE_ALARMS.fullmatch(violation.rule):
                 violations.setdefault((violation.rule, violation.location), violation)

@@ -16,6 +16,7 @@ from pennyform.results.companies import (
 from pennyform.results.contract_diff import ContractDiffDocument
 from pennyform.results.findings import FindingsDocument, RulesDocument
 from pennyform.results.fleet import FleetStatusDocument, SubmittedDocument
+from pennyform.results.listing import ListDocument
 from pennyform.results.plan import PlanDocument
 from pennyform.results.rendering import RenderDocument
 from pennyform.results.status import AuditDocument, StatusDocument
@@ -33,6 +34,7 @@ DOCUMENTS: dict[str, type[Record]] = {
     "contract-diff": ContractDiffDocument,
     "status": StatusDocument,
     "audit": AuditDocument,
+    "list": ListDocument,
     "fleet-status": FleetStatusDocument,
     "fleet-submit": SubmittedDocument,
     "companies-plan": CompaniesPlanDocument,

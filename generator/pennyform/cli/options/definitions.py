@@ -231,7 +231,30 @@ class PreviewOptions(NamedTuple):
         return cls(tuple(args.targets), args.form or "html", args.out, args.language)
 
 
+class ListOptions(NamedTuple):
+    """Which names to list, of which definitions, and how to print them."""
+
+    kind: str
+    paths: tuple[Path, ...]
+    format: str
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "kind", choices=("vat-codes", "templates", "customers", "products"), help="what to list"
+        )
+        add_paths(parser)
+        add_format(parser, "text", "json")
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> ListOptions:
+        """The options that ``args`` hold."""
+        return cls(args.kind, tuple(map(Path, args.paths)), args.format)
+
+
 OPTIONS = {
+    "list": ListOptions,
     "init": InitOptions,
     "validate": ValidateOptions,
     "fmt": FmtOptions,

@@ -1,0 +1,87 @@
+"""``pennyform list``: the names that definitions may use, without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pennyform import data
+from pennyform.cli.contracts import schema_finder
+from pennyform.cli.options.definitions import ListOptions
+from pennyform.cli.terminal import Exit, Terminal
+from pennyform.findings import errors
+from pennyform.invoices import Repository, load
+from pennyform.invoices.model.bodies import Unset
+from pennyform.invoices.money.vat_codes import rates
+from pennyform.invoices.yaml.reader import read_file
+from pennyform.report.shared.formatting import clean
+from pennyform.report.shared.layout import table
+from pennyform.results.documents import json_text
+from pennyform.results.listing import ListDocument, ListedName
+from pennyform.results.values import FORMAT_VERSION
+
+_BUILT_IN = "built in"
+
+
+def run(options: ListOptions, terminal: Terminal) -> Exit:
+    """Print the names on standard output; 4 when definitions are invalid, with what can be told of them."""
+    repository, findings = load(options.paths, find_schemas=schema_finder(terminal.environ))
+    terminal.print_findings(errors(findings))
+    names = tuple(sorted(_NAMES[options.kind](repository), key=lambda row: row.name))
+    document = ListDocument(FORMAT_VERSION, options.kind, names)
+    if options.format == "json":
+        terminal.write(json_text(document))
+    else:
+        rows = [[row.name, row.about, row.source] for row in map(clean, names)]
+        lines = [line for lines in table(rows) for line in lines] or [f"no {options.kind}"]
+        terminal.write("\n".join(lines) + "\n")
+    return Exit.FINDINGS if errors(findings) else Exit.OK
+
+
+def _vat_codes(_repository: Repository) -> Iterator[ListedName]:
+    for rate in rates().values():
+        charged = "reverse charge" if rate.reverse_charge else "" if rate.on_document else "no tax"
+        about = ", ".join(filter(None, (f"{rate.percent} %", rate.country, charged, rate.note)))
+        if rate.writable:
+            yield ListedName(rate.code, about, _BUILT_IN)
+
+
+def _templates(repository: Repository) -> Iterator[ListedName]:
+    folder = data.templates() / "invoices"
+    repository_files = {
+        name: repository.root / name for name in repository.files if name.startswith("templates/")
+    }
+    built_in = {path.name: path for path in folder.glob("*.yaml")}
+    described = {}
+    for source, (files, root) in {
+        _BUILT_IN: (built_in, folder),
+        "": (repository_files, repository.root),
+    }.items():
+        for name, path in files.items():
+            document = read_file(path, name, root)[0]
+            if document and document.value.get("kind") == "invoice-template":
+                about = str(document.value.get("description") or "")
+                title = str(document.value.get("name") or path.stem)
+                # An own template takes the place of the built-in one of its name.
+                described[title] = ListedName(title, about, source or name)
+    yield from described.values()
+
+
+def _customers(repository: Repository) -> Iterator[ListedName]:
+    for reference, customer in repository.customers.items():
+        yield ListedName(reference, customer.body.full_name, customer.place.file)
+
+
+def _products(repository: Repository) -> Iterator[ListedName]:
+    for reference, product in repository.products.items():
+        body = product.body
+        values = (body.label, body.price_before_tax, body.vat_rate)
+        about = ", ".join(str(value) for value in values if not isinstance(value, Unset))
+        yield ListedName(reference, about, product.place.file)
+
+
+_NAMES: dict[str, Callable[[Repository], Iterator[ListedName]]] = {
+    "vat-codes": _vat_codes,
+    "templates": _templates,
+    "customers": _customers,
+    "products": _products,
+}
