@@ -376,6 +376,7 @@ def test_paid_and_refused() -> None:
     assert state_of(replace(row, remaining_amount_with_tax=Decimal("0.00")), today) == "paid"
     assert state_of(replace(row, paid=True, e_invoicing_status="refused"), today) == "refused"
     assert state_of(replace(row, deadline=today), today) == "open"
+    assert state_of(replace(row, currency_amount=Decimal("-60.00")), today) == "open"
 
 
 def test_who_issued_what_from_which_commit_and_plan(firm: Firm) -> None:

@@ -90,7 +90,9 @@ def state_of(row: RemoteInvoice, today: dt.date) -> InvoiceState:
         return InvoiceState.REFUSED
     if row.paid or row.remaining_amount_with_tax == 0:
         return InvoiceState.PAID
-    return InvoiceState.LATE if row.deadline and row.deadline < today else InvoiceState.OPEN
+    # What is left of a credit note is owed to the customer: nobody is late with it.
+    is_owed = row.currency_amount is None or row.currency_amount > 0
+    return InvoiceState.LATE if is_owed and row.deadline and row.deadline < today else InvoiceState.OPEN
 
 
 def _amount(amount: Decimal | None) -> str:
