@@ -123,8 +123,11 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def published(repository: Path, document: dict[str, Any], day: str, api: str = "company") -> None:
-    """Let the vendor publish a contract: here, the settings name a file outside of the repository."""
-    file = publish(document, repository.parent, day)
+    """Let the vendor publish a contract: here, the settings name a file that Git does not know."""
+    folder = repository / "published"
+    folder.mkdir(exist_ok=True)
+    (repository / ".git" / "info" / "exclude").write_text("published/\n")
+    file = publish(document, folder, day).relative_to(repository)
     settings = repository / "pennyform.yaml"
     text = settings.read_text("utf-8").partition("  sources:")[0]
     settings.write_text(f"{text}  sources: {{{api}: {file}}}\n", "utf-8")
