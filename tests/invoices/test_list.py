@@ -31,6 +31,7 @@ def test_names_of_the_contract_and_of_the_repository(
     for name, text in {
         "pennyform.yaml": "version: 1\nenvironment: sandbox\n",
         "templates/mine.yaml": "kind: invoice-template\ndescription: Ours.\ninvoice: {date: 2025-01-01}\n",
+        "templates/plain.yaml": "description: Plain.\ninvoice: {date: 2025-01-01}\n",
         "templates/consulting.yaml": "kind: invoice-template\ndescription: Our days.\ninvoice: {}\n",
         "products/day.yaml": "external_reference: DAY\nlabel: A day\nprice_before_tax: '650.00'\n"
         "vat_rate: FR_200\nunit: day\n",
@@ -41,6 +42,7 @@ def test_names_of_the_contract_and_of_the_repository(
     assert listed("vat-codes", tmp_path, capsys)["FR_200"] == ["20 %, FR", "built in"]
     templates = listed("templates", tmp_path, capsys)
     assert templates["mine"] == ["Ours.", "templates/mine.yaml"]
+    assert templates["plain"] == ["Plain.", "templates/plain.yaml"]
     assert templates["consulting"] == ["Our days.", "templates/consulting.yaml"]
     assert templates["subscription"][1] == "built in"
     assert listed("products", tmp_path, capsys)["DAY"][0] == "A day, 650.00, FR_200"

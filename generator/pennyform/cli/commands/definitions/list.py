@@ -20,6 +20,7 @@ from pennyform.results.listing import ListDocument, ListedName
 from pennyform.results.values import FORMAT_VERSION
 
 _BUILT_IN = "built in"
+_TEMPLATE = "invoice-template"
 
 
 def run(options: ListOptions, terminal: Terminal) -> Exit:
@@ -58,7 +59,8 @@ def _templates(repository: Repository) -> Iterator[ListedName]:
     }.items():
         for name, path in files.items():
             document = read_file(path, name, root)[0]
-            if document and document.value.get("kind") == "invoice-template":
+            # What lies in that folder is one, unless it says otherwise.
+            if document and document.value.get("kind", _TEMPLATE) == _TEMPLATE:
                 about = str(document.value.get("description") or "")
                 title = str(document.value.get("name") or path.stem)
                 # An own template takes the place of the built-in one of its name.
