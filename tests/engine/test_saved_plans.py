@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pennyform.cli.commands.account import apply
+from pennyform.cli.companies import without_progress
+from pennyform.cli.definitions import load_repository
+from pennyform.cli.options.account import ApplyOptions, TargetOptions
+from pennyform.cli.terminal import Terminal
+from pennyform.engine.journal.records import PlanUsed
+from pennyform.engine.journal.store import FolderJournals
 from pennyform.engine.plan_files import binding, plan_file
+from pennyform.engine.runtime import Runtime
+from pennyform.engine.state_folder import state_folder
 from pennyform.findings import Failure
 from pennyform.sandbox import TOKEN, Sandbox
 
@@ -300,3 +309,43 @@ def test_it_is_bound_to_the_card_of_a_customer_that_is_only_in_the_account(shell
     sandbox.close()
     assert shell("apply", "it.plan") == 1
     assert "the account changed since it was made: invoice INV-2" in shell.err
+
+
+def resume(plan: Path) -> None:
+    """What a worker does for an approved plan whose job was tried before."""
+    terminal, runtime = Terminal.system(), Runtime.system()
+    saved = apply.read_plan(plan, terminal, runtime)
+    targets = TargetOptions((plan,), None, None)
+    asked = ApplyOptions(targets, "json", True, None, None, 0, (), (), False, None)
+    options = apply.options_of(saved, asked)
+    repository = load_repository(options.targets, terminal, runtime)
+    run = apply.ApplyRun(options, saved, terminal, runtime, lambda: False, without_progress, resumed=True)
+    apply.apply_repository(repository, run, lambda *_: None)
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_the_rest_of_a_plan_is_what_was_approved(shell: Shell, plan: Path, *, is_begun: bool) -> None:
+    """Somebody raises a price in the account after the job was taken and before it did anything."""
+    (shell.root / "products" / "day.yaml").unlink()
+    sandbox = Sandbox(shell.root / ".pennyform" / "sandbox.db")
+    with raw(sandbox) as caller:
+        body = {
+            "external_reference": "DAY",
+            "label": "Day",
+            "price_before_tax": "100.00",
+            "vat_rate": "FR_200",
+        }
+        product = caller.post(f"{API}/products", json={**body, "unit": "day"}).raise_for_status().json()
+        assert shell("plan", "--out", "it.plan") == 0, shell.err
+        caller.put(f"{API}/products/{product['id']}", json={"price_before_tax": "900.00"}).raise_for_status()
+    sandbox.close()
+    saved = plan_file.read(plan, KEY)
+    if is_begun:
+        folder = state_folder(os.environ, os.urandom)
+        (name,) = {f"{saved.binding.service}-{saved.document.company.id}"}
+        store = FolderJournals(folder, Runtime.system()).of(name)
+        with store.hold(lambda _: False):
+            store.open().write(PlanUsed(plan=saved.id))
+    with pytest.raises(Failure, match="account changed"):
+        resume(plan)
+    assert not shell.books()

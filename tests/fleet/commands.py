@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import socket
 import threading
@@ -20,9 +21,12 @@ from msgspec import convert
 from pennyform.cli import main
 from pennyform.cli.commands.fleet.status import metrics
 from pennyform.cli.terminal import Terminal
+from pennyform.engine.journal.records import PlanUsed
 from pennyform.engine.limits import Patience
 from pennyform.engine.runtime import Origin, Runtime
+from pennyform.engine.state_folder import state_folder
 from pennyform.fleet.database import Database
+from pennyform.fleet.journals import DatabaseJournals
 from pennyform.fleet.overview import overview
 from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
 from pennyform.fleet.queue import QueuedJob
@@ -229,6 +233,12 @@ def test_a_plan_that_was_begun_is_finished_by_its_job_and_by_no_other(fleet: Fle
     assert fleet("apply", str(first), "--auto-approve") == 0, fleet.err
     assert fleet.books.finals == 1
     fleet.environ = environ
+    journals = DatabaseJournals(Database(fleet.url), state_folder(environ, os.urandom), Runtime.system())
+    host = environ["PENNYLANE_BASE_URL"].removeprefix("http://").replace(":", "-")
+    journal = journals.of(f"{host}-{fleet.firm.ids['c0000']}")
+    with journal.hold(lambda _: False):
+        journal.open().write(PlanUsed(plan=plan))
+    journals.close()
     fleet.work()
     assert fleet.books.finals == 2
     assert fleet.firm.books.customers_twice() == []

@@ -21,7 +21,7 @@ from pennyform.engine.planning.planner import NOT_IN_JOURNAL
 from pennyform.engine.planning.prerequisites.customers import card_digest
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
-from pennyform.results.plan import IDLE
+from pennyform.results.plan import IDLE, PlannedChange, PlannedInvoice
 from pennyform.results.values import JsonObject
 from pennyform.safe_files import real_path
 
@@ -113,8 +113,8 @@ def explain_staleness(saved: SavedPlan, repository: Repository, plan: Plan, serv
 def explain_rest(saved: SavedPlan, repository: Repository, plan: Plan, service: str) -> str:
     """Why the rest of ``saved``, which was begun, may not be carried out, in one sentence; empty when it may.
 
-    What the account held has changed by then, by the plan itself. The definitions have not, and nothing may
-    be done about what the plan did nothing about.
+    What the account held has changed by then, by the plan itself. The definitions have not; nothing may be
+    done about what the plan did nothing about, nor come to other amounts or to somebody else.
 
     Args:
         saved: the plan that was begun.
@@ -125,11 +125,22 @@ def explain_rest(saved: SavedPlan, repository: Repository, plan: Plan, service: 
     if reason := _explain_other(saved, repository, plan, service):
         return reason
     planned, remaining = (
-        {(change.kind, change.external_reference) for change in document.changes if change.action not in IDLE}
+        {(change.kind, change.external_reference): change for change in document.changes}
         for document in (saved.document, plan.document())
     )
-    more = sorted(reference for _, reference in remaining - planned)
-    return f"more would be done than it says: {', '.join(more[:5])}" if more else ""
+    busy = [key for key, change in remaining.items() if change.action not in IDLE]
+    more = sorted(key[1] for key in busy if key not in planned or planned[key].action in IDLE)
+    if more:
+        return f"more would be done than it says: {', '.join(more[:5])}"
+    moved = sorted(key[1] for key in busy if _approved(planned[key]) != _approved(remaining[key]))
+    return f"the account changed since it was begun: {', '.join(moved[:5])}" if moved else ""
+
+
+def _approved(change: PlannedChange) -> object:
+    """What must not change in the rest of a plan: amounts, and whom it is for. Text may gain a number."""
+    if not isinstance(change, PlannedInvoice) or change.totals is None:
+        return None
+    return msgspec.structs.replace(change.totals, lines=()), change.customer
 
 
 def _explain_other(saved: SavedPlan, repository: Repository, plan: Plan, service: str) -> str:

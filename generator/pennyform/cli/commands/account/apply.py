@@ -233,7 +233,8 @@ def _explain_refusal(
     saved: SavedPlan, session: Session, plan: Plan, apply_run: ApplyRun, service: str
 ) -> str:
     """Why ``saved`` may not be carried out, in one sentence; empty when it may."""
-    if apply_run.resumed:
+    # A job that was tried and did not get as far as the first request has begun nothing.
+    if apply_run.resumed and saved.id in session.journal.state.used:
         return binding.explain_rest(saved, session.repository, plan, service)
     reused = binding.explain_reuse(saved, session.journal.state)
     return reused or binding.explain_staleness(saved, session.repository, plan, service)
