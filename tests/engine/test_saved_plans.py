@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pennyform.engine.runtime import Runtime
 from pennyform.engine.state_folder import state_folder
 from pennyform.findings import Failure
 from pennyform.sandbox import TOKEN, Sandbox
+from pennyform.sandbox.rules import Rules
 
 from .test_cli import Shell
 from .world import API, KEY, PRODUCT, Office, raw, state_variables
@@ -128,6 +130,26 @@ def test_the_journal_of_the_machine_that_applies_is_not_compared(
     monkeypatch.setenv("PENNYFORM_STATE", str(tmp_path / "another machine"))
     assert shell("plan") == 0
     assert "not in the journal" in shell.out
+    assert shell("apply", "it.plan") == 0, shell.err
+
+
+def test_what_only_a_journal_knows_of_a_mail_is_not_compared(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A machine without the journal cannot say whether an invoice was mailed: no other plan either."""
+    customer = shell.root / "customers" / "acme.yaml"
+    customer.write_text(customer.read_text() + "emails: [accounts@acme.example]\n")
+    definition = shell.root / "invoices" / "INV-2.yaml"
+    definition.write_text(
+        definition.read_text().replace("finalize: true", "finalize: true\n  send_by_email: true")
+    )
+    monkeypatch.setattr("pennyform.sandbox.Sandbox", partial(Sandbox, rules=Rules(pdf_seconds=0.0)))
+    assert shell("apply", "--auto-approve", "--target", "INV-2") == 0, shell.err
+    journal = os.environ["PENNYFORM_STATE"]
+    monkeypatch.setenv("PENNYFORM_STATE", str(tmp_path / "another machine"))
+    assert shell("plan", "--out", "it.plan") == 0
+    assert "whether it was mailed is not known" in shell.out
+    monkeypatch.setenv("PENNYFORM_STATE", journal)
     assert shell("apply", "it.plan") == 0, shell.err
 
 

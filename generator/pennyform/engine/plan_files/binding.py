@@ -18,6 +18,7 @@ from pennyform.engine.plan_files.plan_file import Binding, SavedPlan, digest
 from pennyform.engine.planning.actions import remote_content
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import NOT_IN_JOURNAL
+from pennyform.engine.planning.post_finalize_tasks import mail_doubt
 from pennyform.engine.planning.prerequisites.customers import card_digest
 from pennyform.invoices.model import Repository
 from pennyform.results.documents import json_data
@@ -162,7 +163,8 @@ def _explain_other(saved: SavedPlan, repository: Repository, plan: Plan, service
 
 def _without_machine(change: dict[str, Any]) -> dict[str, Any]:
     """A change without what depends on the machine: where the command was started, what its journal knows."""
-    warnings = [warning for warning in change["warnings"] if warning != NOT_IN_JOURNAL]
+    known_by_journal = {NOT_IN_JOURNAL, mail_doubt(change["external_reference"])}
+    warnings = [warning for warning in change["warnings"] if warning not in known_by_journal]
     return {**change, "place": None, "warnings": warnings}
 
 
