@@ -5,6 +5,7 @@ The sandbox makes its documents with code of its own, so that no error is hidden
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,14 @@ import pytest
 from pennyform.cli.documents import document_check
 from pennyform.cli.downloads import fetching
 from pennyform.engine.account.client import AccountClient
+from pennyform.engine.account.records import RemoteFile
 from pennyform.engine.applying.report import Result
 from pennyform.engine.limits import IMMEDIATE
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import open_session
 from pennyform.engine.verify import Verification, verify, with_documents
 from pennyform.extras import missing_packages
+from pennyform.invoices.sources.factur_x import invoice_xml
 from pennyform.results.verification import InvoiceVerdict
 from pennyform.sandbox import Rules
 from pennyform.sandbox.faults.kinds import Unavailable, WrongDocument, WrongPart
@@ -32,6 +35,10 @@ from .test_documents import ROOT, matrix
 
 pytestmark = pytest.mark.skipif(bool(missing_packages("einvoice")), reason="needs pennyform[einvoice]")
 
+CHANGED_BYTES = [
+    (b"", b"\xef\xbb\xbf", set()),
+    (b"<ram:DuePayableAmount>", b"<ram:DuePayableAmount>a", {"/document/rules"}),
+]
 FINAL = "options: {finalize: true}\n"
 
 
@@ -241,3 +248,32 @@ def test_a_document_that_is_being_made_is_waited_for(required: Office) -> None:
     result = applied(required)
     assert (result.status, result.draft) == ("waiting", False)
     assert required.wire.done("/send_by_email") == 0
+
+
+def test_a_document_of_which_nothing_can_be_compared_keeps_the_mail_back(
+    required: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a picture: neither XML nor text."""
+    from pypdf import PdfWriter  # of the extra
+
+    empty = PdfWriter()
+    empty.add_blank_page(100, 100)
+    content = io.BytesIO()
+    empty.write(content)
+    monkeypatch.setattr(AccountClient, "files", lambda _, ids: {id_: RemoteFile("x", False) for id_ in ids})
+    monkeypatch.setattr(AccountClient, "download", lambda *_: content.getvalue())
+    result = applied(required)
+    assert (result.status, result.draft) == ("failed", False)
+    assert "nothing of its document can be compared" in result.detail
+    assert required.wire.done("/send_by_email") == 0
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), CHANGED_BYTES)
+def test_xml_that_rules_stumble_over(
+    required: Office, monkeypatch: pytest.MonkeyPatch, old: bytes, new: bytes, expected: set[str]
+) -> None:
+    monkeypatch.setattr(
+        "pennyform.documents.issued.invoice_xml",
+        lambda content: ((found := invoice_xml(content))[0].replace(old, new, 1), found[1]),
+    )
+    assert {one.pointer for one in applied(required).differences} == expected

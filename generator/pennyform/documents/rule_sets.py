@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from pennyform.documents.extra import needed, rules_folder
+from pennyform.invoices.sources.e_invoice_errors import UnreadableError
 
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 # By syntax and name: the file of each rule set in the folder of the package.
@@ -83,6 +84,7 @@ def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:
 
     Raises:
         Failure: ``missing-extra``.
+        UnreadableError: a rule cannot be applied to it, such as to a number that is none.
     """
     violations: dict[tuple[str, str], Violation] = {}
     for name, report in _reports(xml, syntax, names):
@@ -98,11 +100,14 @@ def _reports(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[tuple[str,
     reports = []
     # Companies are worked on in threads, and a compiled rule set runs for one of them at a time.
     with _one_at_a_time:
-        node = _processor().parse_xml(xml_text=xml.decode())
-        for name in names:
-            executable = _compiled(syntax, name)
-            executable.set_global_context_item(xdm_item=node)
-            reports.append((name, executable.transform_to_string(xdm_node=node)))
+        try:
+            node = _processor().parse_xml(xml_text=xml.decode("utf-8-sig"))
+            for name in names:
+                executable = _compiled(syntax, name)
+                executable.set_global_context_item(xdm_item=node)
+                reports.append((name, executable.transform_to_string(xdm_node=node)))
+        except needed("saxonche").PySaxonApiError as error:
+            raise UnreadableError(" ".join(str(error).split())) from None
     return reports
 
 

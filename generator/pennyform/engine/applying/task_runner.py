@@ -103,6 +103,9 @@ class TaskRunner:
             run.differences = document.differences
             run.end(Status.DIFFERS, f"{_DOCUMENT_DIFFERS}; {_KEPT_BACK}")
             return False
+        if document.verdict.source == "nothing":
+            run.end(Status.FAILED, f"nothing of its document can be compared; {_KEPT_BACK}")
+            return False
         run.document_checked = True
         return True
 
