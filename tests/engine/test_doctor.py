@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,15 +147,27 @@ def test_doctor_compares_the_schemas_for_editors(tmp_path: Path, monkeypatch: py
     )
 
 
+def test_doctor_reads_a_lock_that_says_no_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said(tmp_path, monkeypatch, "init", ".")[0] == 0
+    assert said(tmp_path, monkeypatch, "spec", "init")[0] == 0
+    lock = tmp_path / "specs" / "lock.json"
+    lock.write_text(re.sub(r'"date": "[^"]*"', '"date": "yesterday"', lock.read_text()))
+    cache = str(tmp_path.parent / "cache")
+    code, text = said(tmp_path, monkeypatch, "doctor", "--offline", XDG_CACHE_HOME=cache)
+    assert code == 1, text
+    assert checks(text)["contract"] == ("error", "its lock says no date of it")
+
+
+@pytest.mark.parametrize("zone", [" GMT", ""])
 @pytest.mark.parametrize(("minutes", "level"), [(0, "ok"), (-10, "warning"), (60, "warning")])
-def test_doctor_compares_clocks(firm: Firm, minutes: int, level: str) -> None:
+def test_doctor_compares_clocks(firm: Firm, minutes: int, level: str, zone: str) -> None:
     there = datetime(2025, 10, 1, 12, tzinfo=UTC)
     firm.clock.now = lambda: there + timedelta(minutes=minutes)  # type: ignore[method-assign]
 
     class Dated(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             response = firm.wire.handle_request(request)
-            response.headers["date"] = there.strftime("%a, %d %b %Y %H:%M:%S GMT")
+            response.headers["date"] = there.strftime("%a, %d %b %Y %H:%M:%S") + zone
             return response
 
     firm.runtime = replace(firm.runtime, transport=Dated())

@@ -91,9 +91,11 @@ class AccountClient:
         with _reading():
             text = self._client.me.with_raw_response.get().headers.get("date", "")
         try:
-            return parsedate_to_datetime(text)
+            time = parsedate_to_datetime(text)
         except ValueError:
             return None
+        # HTTP knows no other zone, also where it is left out.
+        return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""

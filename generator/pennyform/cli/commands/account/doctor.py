@@ -143,7 +143,13 @@ def _contract(repository: Repository | None, runtime: Runtime) -> Iterator[Check
             "error", "contract", "the pinned contract is not the one in its lock", "pennyform spec status"
         )
         return
-    age = (runtime.clock.now().date() - date.fromisoformat(entry.date)).days
+    try:
+        age = (runtime.clock.now().date() - date.fromisoformat(entry.date)).days
+    except ValueError:
+        yield Check(
+            "error", "contract", "its lock says no date of it", f"pennyform spec fetch --api {INVOICED}"
+        )
+        return
     text = f"Company API as of {entry.date}, {'pinned here' if contract else 'with pennyform'}"
     if age <= _OLD_DAYS:
         yield Check("ok", "contract", text)
