@@ -6,9 +6,11 @@ import hashlib
 import threading
 import uuid
 
+import pytest
 from pennyform.findings import Failure
 from pennyform.fleet.database import Database
 from pennyform.fleet.records import Records
+from pennyform.fleet.request import RequestedFile, WorkRequest
 
 
 def test_of_many_jobs_at_once_one_gets_the_plan(database: Database) -> None:
@@ -39,3 +41,16 @@ def test_of_many_jobs_at_once_one_gets_the_plan(database: Database) -> None:
     assert (len(got), len(refused)) == (1, 7)
     # The job that has it may be interrupted, and asks again.
     assert Records(database).consume(plan, got[0]) == (content, True)
+
+
+def test_no_name_is_no_plan_also_where_there_is_only_one(own_database: str) -> None:
+    """As a variable that is not set in a workflow that approves."""
+    records = Records(Database(own_database))
+    files = (RequestedFile("pennyform.yaml", "0" * 64, 0),)
+    request = WorkRequest(
+        verb="plan", company="c", company_id=1, folder="", files=files, submitted_at="", nonce="0" * 32
+    )
+    records.add_plan("a" * 64, b"a plan", request)
+    assert records.plan("aa").id == "a" * 64
+    with pytest.raises(Failure, match="there is no plan"):
+        records.plan("")

@@ -191,8 +191,8 @@ class Records:
                 "SELECT plan.id, artifact.content, request.content, approved_by, consumed_at IS NOT NULL "
                 "FROM plan JOIN artifact ON artifact.sha256 = plan.artifact "
                 "JOIN artifact AS request ON request.sha256 = plan.request "
-                "WHERE starts_with(plan.id, %s) LIMIT 2",
-                [beginning],
+                "WHERE %s <> '' AND starts_with(plan.id, %s) LIMIT 2",
+                [beginning, beginning],
             ).fetchall()
         if len(rows) != 1:
             raise failure(
