@@ -7,9 +7,9 @@ import threading
 import uuid
 
 import pytest
-from pennyform.findings import Failure
+from pennyform.findings import Failure, Finding, Severity
 from pennyform.fleet.database import Database
-from pennyform.fleet.records import Records
+from pennyform.fleet.records import Attempt, JobResult, Records
 from pennyform.fleet.request import RequestedFile, WorkRequest
 
 
@@ -54,3 +54,14 @@ def test_no_name_is_no_plan_also_where_there_is_only_one(own_database: str) -> N
     assert records.plan("aa").id == "a" * 64
     with pytest.raises(Failure, match="there is no plan"):
         records.plan("")
+
+
+def test_an_outcome_is_kept_whatever_the_service_says(database: Database) -> None:
+    """PostgreSQL's JSON has no NUL: the job would be done again and again."""
+    records = Records(database)
+    problems = (Finding("api-refused", Severity.ERROR, "no\x00 such\ud800 label"),)
+    result = JobResult(1, problems=problems, document={"label": "a\x00b", "note": "\\u0000"})
+    records.add_attempt(Attempt(-1, None, "failed", result, records.now()))
+    with database.connection() as connection:
+        (row,) = connection.execute("SELECT problems, document FROM outcome WHERE job = -1").fetchall()
+    assert (row[0][0][1], row[1]["label"]) == ("no\ufffd such? label", "a\ufffdb")

@@ -61,6 +61,15 @@ class StoredPlan:
     consumed: bool
 
 
+def _storable(value: Any) -> Any:
+    """JSON data without what PostgreSQL has no place for in text: NUL, and halves of characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 class Records:
     """These records, in one database."""
 
@@ -151,8 +160,8 @@ class Records:
                     request.verb if request else "",
                     attempt.state,
                     result.exit_code,
-                    Jsonb(problems),
-                    Jsonb(result.document),
+                    Jsonb(_storable(problems)),
+                    Jsonb(_storable(result.document)),
                     Jsonb(final),
                     attempt.begun,
                 ],
