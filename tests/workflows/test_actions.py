@@ -100,6 +100,12 @@ def test_a_push_applies_exactly_the_saved_plan_once(runner: Runner) -> None:
     assert runner("plan") == (0, {"pending": "false"})
 
 
+def test_arguments_may_stand_on_several_lines(runner: Runner) -> None:
+    runner.event = "push"
+    assert runner("apply", arguments="--wait 0\n--target INV-NOT-THERE\n")[0] == 4
+    assert runner("plan", arguments="--sandbox\n--target INV-NOT-THERE\n")[0] == 4
+
+
 def test_a_changed_plan_is_refused(runner: Runner) -> None:
     runner.event = "push"
     assert runner("plan", out="invoices.plan")[0] == 0
