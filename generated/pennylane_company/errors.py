@@ -55,6 +55,9 @@ class MissingFieldError(PennylaneError, AttributeError):
         self.model = model
         self.field = field
 
+    def __reduce__(self) -> tuple[type[MissingFieldError], tuple[str, str]]:
+        return type(self), (self.model, self.field)
+
 
 class NotSentError(PennylaneError):
     """Nothing left this process: no connection was made, or the wait for a turn was too long."""

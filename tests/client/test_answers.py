@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from decimal import Decimal
-from typing import Any, get_args, get_type_hints
+from typing import Any, ClassVar, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -184,3 +184,22 @@ def encoded(value: Any) -> bytes:
     from pennylane_company._codec import encode
 
     return encode(value)
+
+
+def test_errors_of_promises_can_cross_processes() -> None:
+    with pytest.raises(errors.MissingFieldError) as caught:
+        _ = models.CustomerInvoice().id
+    copied = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copied), copied.model, copied.field) == (str(caught.value), "CustomerInvoice", "id")
+
+
+def test_a_subclass_of_an_answer_may_have_types_as_annotations() -> None:
+    namespace: dict[str, object] = {"Base": models.CustomerInvoice, "ClassVar": ClassVar}
+    source = (
+        "class Ours(Base, frozen=True, kw_only=True):\n"
+        "    shown: ClassVar[str] = 'yes'\n"
+        "    note: str = 'none'\n"
+    )
+    exec(compile(source, "a program", "exec", dont_inherit=True), namespace)
+    ours = namespace["Ours"](id=7)  # type: ignore[operator]
+    assert (ours.id, ours.note, ours.shown) == (7, "none", "yes")

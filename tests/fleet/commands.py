@@ -150,6 +150,17 @@ def test_a_token_is_in_no_row_and_in_no_log_and_no_name_is_in_a_log(fleet: Fleet
     assert fleet.status()["queue"] == {"succeeded": 9}
 
 
+def test_a_worker_that_could_do_no_job_takes_none(fleet: Fleet) -> None:
+    assert fleet("fleet", "submit", "plan", "--all") == 0, fleet.err
+    for key in ("", "short"):
+        fleet.environ["PENNYFORM_STATE_KEY"] = key
+        assert fleet("fleet", "worker", "--once") == 1
+        assert "state-key" in fleet.err
+    fleet.environ["PENNYFORM_STATE_KEY"] = STATE_KEY
+    lines = fleet.work()
+    assert [line["state"] for line in lines if line["event"] == "end"] == ["done"] * 3
+
+
 def test_one_that_is_rejected_stops_no_other(fleet: Fleet) -> None:
     fleet.settings("c0001", "production", "nowhere")
     assert fleet("fleet", "submit", "apply", "--all", "--format", "json") == 4

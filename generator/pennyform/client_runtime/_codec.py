@@ -106,7 +106,8 @@ class Answer(Model, frozen=True, kw_only=True, gc=False):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for name, annotation in cls.__annotations__.items():
-            if "UnsetType" not in annotation:
+            # Subclasses of a program's own may have annotations that are types, and class variables.
+            if "UnsetType" not in str(annotation) and "ClassVar" not in str(annotation):
                 # What msgspec reads and writes are the slots; only `answer.name` goes through the property.
                 setattr(cls, name, property(_promise(name, cls.__dict__[name].__get__)))
 

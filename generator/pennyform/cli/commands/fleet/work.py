@@ -17,8 +17,10 @@ from pennyform.cli.commands.fleet.status import metrics
 from pennyform.cli.options.fleet import WorkerOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.runtime import Runtime
+from pennyform.engine.state_folder import state_folder
 from pennyform.fleet.database import Database
 from pennyform.fleet.job import carry_out
+from pennyform.fleet.journals import DatabaseJournals
 from pennyform.fleet.log import log, log_to
 from pennyform.fleet.overview import overview
 from pennyform.fleet.queue import (
@@ -89,7 +91,11 @@ def run(
 
     Returns:
         75 when the process stood still: whoever runs it starts it anew.
+
+    Raises:
+        Failure: the machine lacks what every job needs: it would take all of them, and none would be done.
     """
+    DatabaseJournals(database, state_folder(terminal.environ, runtime.random_bytes), runtime).close()
     records = Records(database)
     settings = WorkerSettings(options.concurrency, database.stall_seconds, once=options.once)
     log_to(terminal.stderr)
