@@ -9,13 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Request
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    # Imported here: the other sessions collect this folder, find no tests in it, and have no playwright.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         executable = os.environ.get("PENNYFORM_BROWSER") or None
         launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])

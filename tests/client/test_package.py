@@ -21,7 +21,7 @@ TREES = {module: ast.parse(module.read_text()) for module in MODULES}
 
 
 def test_it_is_light() -> None:
-    assert sum(len(module.read_text().splitlines()) for module in MODULES) <= 18_100
+    assert sum(len(module.read_text().splitlines()) for module in MODULES) <= 18_500
     assert sum(module.stat().st_size for module in MODULES) <= 1_000_000
 
 

@@ -58,7 +58,8 @@ def read_journal(content: bytes) -> None:
     assert again.state().unsettled == replay.state().unsettled
     _audit(signed)
     with suppress(Failure):
-        import_journal(written("old.jsonl", content), Journal(folder() / "new", _Memory(), _now, KEY))
+        journal = Journal(folder() / "new", _Memory(), _now, KEY)
+        import_journal(written("old.jsonl", content), journal, Disk())
 
 
 class _Memory(Disk):
