@@ -67,7 +67,7 @@ NO_PACKAGES = (
 )
 
 # So many cases of each parametrized test show whether a version of a package has what the test needs.
-MOST_CASES = 5
+MOST_CASES = 2
 
 # Sessions that are left out by default: they need more than Python packages.
 OTHERS = {
