@@ -10,10 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from threading import Lock
 from typing import Any, Generic, TextIO, TypeVar
 
-from pennyform.cli.definitions import explain, refuse_same_account, run_with_account, with_schemas
+from pennyform.cli.definitions import (
+    explain,
+    loading_one_at_a_time,
+    refuse_same_account,
+    run_with_account,
+    with_schemas,
+)
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.engine.account.errors import OutcomeError
@@ -21,7 +26,7 @@ from pennyform.engine.applying.context import Progress
 from pennyform.engine.limits import COMPANIES
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime, run_for_each
-from pennyform.findings import Failure, Finding, Severity, closest_name, failure
+from pennyform.findings import Failure, Finding, closest_name, failure
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.invoices.sources.companies import Company, companies_of, same_accounts
 from pennyform.report import companies as report_companies
@@ -150,18 +155,11 @@ class Companies:
 
     def run(self, work: Work[T]) -> list[Outcome[T]]:
         """Do ``work`` for all companies, several at once, and return how each ended, by name."""
-        runtime, loading = self.runtime, Lock()
-
-        def load(*paths: Any, **settings: Any) -> Any:
-            # Reading definitions keeps one core busy; together they would only wait for each other.
-            with loading:
-                return runtime.load_definitions(*paths, **settings)
-
+        runtime = loading_one_at_a_time(self.runtime)
         outcomes: dict[Company, Outcome[T]] = {}
 
         def do(company: Company) -> None:
-            own_runtime = replace(runtime, load_definitions=load)
-            outcomes[company] = self._outcome(company, work, own_runtime)
+            outcomes[company] = self._outcome(company, work, runtime)
             self.terminal.print_error(f"{company.name}: done ({len(outcomes)} of {len(self.members)})")
 
         run_for_each(do, self.members, replace(runtime, workers=min(COMPANIES, len(self.members))))
@@ -174,10 +172,8 @@ class Companies:
         try:
             refuse_same_account(company.name, company.folder, self.same)
             code, result = work(company, terminal, runtime)
-        except (PlanRejectedError, Failure, OutcomeError) as problem:
+        except (PlanRejectedError, Failure, OutcomeError, OSError) as problem:
             code, findings = explain(problem)
-        except OSError as problem:
-            findings = [Finding("system", Severity.ERROR, f"the system refused: {problem}")]
         except Exception as defect:
             # The others have nothing to do with it.
             terminal.print_bug(defect)

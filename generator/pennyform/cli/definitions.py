@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pennyform.cli.contracts import schema_finder
 from pennyform.cli.options.account import TargetOptions
@@ -161,6 +162,20 @@ def with_schemas(runtime: Runtime, terminal: Terminal) -> Runtime:
     )
 
 
+def loading_one_at_a_time(runtime: Runtime) -> Runtime:
+    """``runtime`` for work side by side, whose definitions are read for one after the other.
+
+    Reading them keeps one core busy; together they would only wait for each other.
+    """
+    load, loading = runtime.load_definitions, Lock()
+
+    def load_alone(*paths: Any, **settings: Any) -> Any:
+        with loading:
+            return load(*paths, **settings)
+
+    return replace(runtime, load_definitions=load_alone)
+
+
 class LockedError(Failure):
     """Another apply to the company is under way."""
 
@@ -181,7 +196,7 @@ def run_with_account(
         return code
 
 
-def explain(problem: PlanRejectedError | Failure | OutcomeError) -> tuple[Exit, list[Finding]]:
+def explain(problem: PlanRejectedError | Failure | OutcomeError | OSError) -> tuple[Exit, list[Finding]]:
     """What becomes of a command that cannot go on: its exit code, and the findings that say why.
 
     Returns:
@@ -195,6 +210,8 @@ def explain(problem: PlanRejectedError | Failure | OutcomeError) -> tuple[Exit, 
             return Exit.TRY_LATER, problem.findings
         case Failure():
             return Exit.ERROR, problem.findings
+        case OSError():
+            return Exit.ERROR, [Finding("system", Severity.ERROR, f"the system refused: {problem}")]
         case RateExhaustedError():
             code, rule, fix = (
                 Exit.TRY_LATER,
@@ -216,6 +233,33 @@ def page_origin(targets: TargetOptions, runtime: Runtime) -> PageOrigin:
     path = targets.paths[0]
     origin = runtime.origin(path if path.is_dir() else path.parent)
     return PageOrigin(runtime.clock.now(), origin.person, origin.commit)
+
+
+def print_report(
+    format_: str,
+    html: Path | None,
+    terminal: Terminal,
+    render_page: Callable[[], str],
+    print_other: Callable[[], object],
+) -> Exit:
+    """Print a report, and write its page if one is asked for; a page is made once, and only if needed.
+
+    Args:
+        format_: how to print it; ``html`` is the page.
+        html: the file that gets the page besides; None for none.
+        terminal: where to print.
+        render_page: makes the page.
+        print_other: prints it in any other format.
+
+    Returns:
+        1 when the page cannot be written.
+    """
+    page = render_page() if html or format_ == "html" else ""
+    if format_ == "html":
+        terminal.write(page)
+    else:
+        print_other()
+    return write_page(page, html, terminal) if html else Exit.OK
 
 
 def write_page(text: str, file: Path, terminal: Terminal) -> Exit:

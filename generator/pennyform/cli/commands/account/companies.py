@@ -22,7 +22,7 @@ from pennyform.cli.companies import (
     without_progress,
     worst,
 )
-from pennyform.cli.definitions import load_repository, page_origin, write_page
+from pennyform.cli.definitions import load_repository, page_origin, print_report
 from pennyform.cli.options.account import AdoptOptions, ApplyOptions, PlanOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.applying.report import ApplyReport
@@ -40,7 +40,6 @@ from pennyform.results.apply import FinalTotal
 from pennyform.results.companies import (
     CompaniesApplyDocument,
     CompaniesPlanDocument,
-    CompaniesSummary,
     CompaniesVerificationDocument,
     CompanyApply,
     CompanyPlan,
@@ -69,28 +68,24 @@ def run_plan(companies: Companies, options: PlanOptions) -> Exit:
     outcomes = companies.run(work)
     companies.print_problems(outcomes)
     document = _plan_document(outcomes)
-    page = ""
-    if options.html or options.format == "html":
+
+    def render_page() -> str:
         from pennyform.report.plan.html import render_companies  # Jinja, which the other forms do without
 
         closing = report_companies.summary_text(document.summary)
         origin = page_origin(companies.targets, companies.runtime)
-        page = render_companies(document, closing, problems_of(outcomes), origin)
-    if options.format == "json":
-        companies.terminal.write(json_text(document))
-    elif options.format == "markdown":
-        companies.terminal.write(report_companies.plans_as_markdown(document, problems_of(outcomes)))
-    elif options.format == "html":
-        companies.terminal.write(page)
-    else:
-        _print_plans(companies, outcomes, document)
-    return _with_page(companies, page, options.html, document.summary)
+        return render_companies(document, closing, problems_of(outcomes), origin)
 
+    def print_other() -> None:
+        if options.format == "json":
+            companies.terminal.write(json_text(document))
+        elif options.format == "markdown":
+            companies.terminal.write(report_companies.plans_as_markdown(document, problems_of(outcomes)))
+        else:
+            _print_plans(companies, outcomes, document)
 
-def _with_page(companies: Companies, page: str, file: Path | None, summary: CompaniesSummary) -> Exit:
-    """Write the page of a command, if one is asked for; the worst of that and of the command's own end."""
-    page_exit = write_page(page, file, companies.terminal) if file else Exit.OK
-    return worst([page_exit, Exit(summary.exit_code)])
+    page_exit = print_report(options.format, options.html, companies.terminal, render_page, print_other)
+    return worst([page_exit, Exit(document.summary.exit_code)])
 
 
 def _make_folder(folder: Path) -> None:
@@ -292,21 +287,23 @@ def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
     document = CompaniesVerificationDocument(
         format_version=FORMAT_VERSION, pennyform=__version__, companies=tuple(sections), summary=summary
     )
-    page = ""
-    if options.html or options.format == "html":
+
+    def render_page() -> str:
         closing = report_companies.summary_text(summary)
         origin = page_origin(companies.targets, companies.runtime)
-        page = render_companies_html(document, closing, problems_of(outcomes), origin)
-    if options.format == "json":
-        companies.terminal.write(json_text(document))
-    elif options.format == "html":
-        companies.terminal.write(page)
-    else:
+        return render_companies_html(document, closing, problems_of(outcomes), origin)
+
+    def print_other() -> None:
+        if options.format == "json":
+            companies.terminal.write(json_text(document))
+            return
         ansi = companies.terminal.ansi()
         texts = (render_text(row.verification, ansi) if row.verification else "" for row in sections)
         companies.print_sections(zip(outcomes, texts, strict=True))
         companies.terminal.write(report_companies.totals(summary, (), ""))
-    return _with_page(companies, page, options.html, summary)
+
+    page_exit = print_report(options.format, options.html, companies.terminal, render_page, print_other)
+    return worst([page_exit, Exit(summary.exit_code)])
 
 
 def run_adopt(companies: Companies, options: AdoptOptions) -> Exit:

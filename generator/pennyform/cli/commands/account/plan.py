@@ -10,11 +10,11 @@ from pennyform.cli.definitions import (
     is_whole,
     load_repository,
     page_origin,
+    print_report,
     refuse_secrets,
     report_dates,
     require_all_definitions,
     require_e_invoices,
-    write_page,
 )
 from pennyform.cli.options.account import PlanOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
@@ -45,16 +45,19 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the plan; 3 on a conflict, 4 on findings, 1 without its page, and 2 on changes when asked for."""
     made = make(options.targets, terminal, runtime)
     document = made.plan.document()
-    page = ""
-    if options.html or options.format == "html":
+
+    def render_page() -> str:
         from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
 
-        page = plan_html.render(document, page_origin(options.targets, runtime))
-    if options.format == "html":
-        terminal.write(page)
-    else:
-        print_plan(document, options.format, terminal)
-    page_exit = write_page(page, options.html, terminal) if options.html else Exit.OK
+        return plan_html.render(document, page_origin(options.targets, runtime))
+
+    page_exit = print_report(
+        options.format,
+        options.html,
+        terminal,
+        render_page,
+        lambda: print_plan(document, options.format, terminal),
+    )
     if options.out:
         save(made, options.targets, options.out, terminal, runtime)
     code = exit_of(made.plan, options)

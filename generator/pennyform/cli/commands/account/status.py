@@ -5,7 +5,7 @@ from __future__ import annotations
 from pennyform import __version__
 from pennyform.cli.companies import Companies, Outcome, worst
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import load_repository, page_origin, write_page
+from pennyform.cli.definitions import load_repository, page_origin, print_report
 from pennyform.cli.options.account import StatusOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.records import Company as Account
@@ -72,11 +72,11 @@ def _print(
         totals=total_statuses(row for section in sections for row in section.invoices),
         exit_code=int(worst(Exit(section.exit_code) for section in sections)),
     )
-    page = ""
-    if options.html or options.format == "html":
-        page = status_html(document, page_origin(options.targets, runtime))
-    if options.format == "json":
-        terminal.write(json_text(document))
-    else:
-        terminal.write(page if options.format == "html" else status_text(document, terminal.ansi()))
-    return write_page(page, options.html, terminal) if options.html else Exit.OK
+    as_json = options.format == "json"
+    return print_report(
+        options.format,
+        options.html,
+        terminal,
+        lambda: status_html(document, page_origin(options.targets, runtime)),
+        lambda: terminal.write(json_text(document) if as_json else status_text(document, terminal.ansi())),
+    )

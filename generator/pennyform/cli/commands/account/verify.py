@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pennyform.cli.connection import connect
-from pennyform.cli.definitions import is_whole, load_repository, page_origin, write_page
+from pennyform.cli.definitions import is_whole, load_repository, page_origin, print_report
 from pennyform.cli.options.account import TargetOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.planning.orphans import find_orphans
@@ -20,14 +20,14 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
     verification = verify_targets(options.targets, terminal, runtime, with_document=options.document)
     document = verification.document()
-    page = ""
-    if options.html or options.format == "html":
-        page = render_html(document, page_origin(options.targets, runtime))
-    if options.format == "json":
-        terminal.write(json_text(document))
-    else:
-        terminal.write(page if options.format == "html" else render_text(document, terminal.ansi()))
-    page_exit = write_page(page, options.html, terminal) if options.html else Exit.OK
+    as_json = options.format == "json"
+    page_exit = print_report(
+        options.format,
+        options.html,
+        terminal,
+        lambda: render_html(document, page_origin(options.targets, runtime)),
+        lambda: terminal.write(json_text(document) if as_json else render_text(document, terminal.ansi())),
+    )
     return Exit.DRIFT if verification.drift else page_exit
 
 

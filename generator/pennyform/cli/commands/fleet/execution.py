@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock
-from typing import Any
 
 from pennyform.cli.commands.account import apply, plan, verify
 from pennyform.cli.companies import without_progress
-from pennyform.cli.definitions import explain, load_repository, with_schemas
+from pennyform.cli.definitions import explain, load_repository, loading_one_at_a_time, with_schemas
 from pennyform.cli.options.account import ApplyOptions, PlanOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import OutcomeError
@@ -42,7 +40,6 @@ class Execution:
     runtime: Runtime
     approval: str
     interrupted: Callable[[], bool]
-    _loading: Lock
 
     @classmethod
     def of(
@@ -54,7 +51,8 @@ class Execution:
         interrupted: Callable[[], bool],
     ) -> Execution:
         """One with the schemas that hold in a repository."""
-        return cls(records, terminal, with_schemas(runtime, terminal), approval, interrupted, Lock())
+        runtime = loading_one_at_a_time(with_schemas(runtime, terminal))
+        return cls(records, terminal, runtime, approval, interrupted)
 
     def __call__(self, job: Job) -> JobResult:
         """Carry out one job. Whatever happens to it is in the result."""
@@ -68,25 +66,14 @@ class Execution:
                     return self._apply(job, terminal, runtime)
                 case "verify":
                     return self._verify(job, terminal, runtime)
-        except (PlanRejectedError, Failure, OutcomeError) as problem:
+        except (PlanRejectedError, Failure, OutcomeError, OSError) as problem:
             code, findings = explain(problem)
             return self._failed(code, findings)
-        except OSError as problem:
-            return self._failed(
-                Exit.ERROR, [Finding("system", Severity.ERROR, f"the system refused: {problem}")]
-            )
 
     def _runtime_of(self, job: Job) -> Runtime:
-        load, loading = self.runtime.load_definitions, self._loading
-
-        def load_one(*paths: Any, **settings: Any) -> Any:
-            # Reading definitions keeps one core busy; together they would only wait for each other.
-            with loading:
-                return load(*paths, **settings)
-
         request = job.request
         origin = Origin(request.person, request.host, request.commit)
-        return replace(self.runtime, load_definitions=load_one, origin=lambda _: origin)
+        return replace(self.runtime, origin=lambda _: origin)
 
     def _failed(self, code: Exit, findings: list[Finding]) -> JobResult:
         texts = tuple(

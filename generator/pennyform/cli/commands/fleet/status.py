@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from pennyform.cli.definitions import write_page
+from pennyform.cli.definitions import print_report
 from pennyform.cli.options.fleet import StatusOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.fleet.database import Database
@@ -22,18 +22,24 @@ def run(options: StatusOptions, database: Database, queue: Queue, terminal: Term
     if options.serve is not None:
         return _serve(options.serve, lambda: overview(database, queue), terminal)
     document = overview(database, queue)
-    match options.format:
-        case "json":
-            terminal.write(json_text(document))
-        case "prometheus":
-            terminal.write(report_fleet.prometheus_text(document))
-        case "html":
-            terminal.write(report_fleet.status_page(document))
-        case _:
-            terminal.write(report_fleet.status_text(document, terminal.ansi()))
-    if options.html:
-        return write_page(report_fleet.status_page(document), options.html, terminal)
-    return Exit.OK
+
+    def print_other() -> None:
+        match options.format:
+            case "json":
+                text = json_text(document)
+            case "prometheus":
+                text = report_fleet.prometheus_text(document)
+            case _:
+                text = report_fleet.status_text(document, terminal.ansi())
+        terminal.write(text)
+
+    return print_report(
+        options.format,
+        options.html,
+        terminal,
+        lambda: report_fleet.status_page(document),
+        print_other,
+    )
 
 
 def _serve(port: int, look: Callable[[], FleetStatusDocument], terminal: Terminal) -> Exit:
