@@ -15,6 +15,16 @@ from pennyform.cli.options.common import add_format, add_no_color
 class InitOptions:
     """Nothing to choose."""
 
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        add_no_color(parser)
+
+    @classmethod
+    def read(cls, _: argparse.Namespace) -> InitOptions:
+        """There are none."""
+        return cls()
+
 
 @dataclass(frozen=True, slots=True)
 class SubmitOptions:
@@ -189,43 +199,32 @@ class ApproveOptions:
         return cls(args.plan, args.format, args.show, args.auto_approve)
 
 
+_ACTIONS: dict[str, tuple[Any, str]] = {
+    "init": (InitOptions, "make the tables in PENNYFORM_DATABASE_URL, or upgrade them"),
+    "submit": (SubmitOptions, "queue a job for each company"),
+    "worker": (WorkerOptions, "do jobs until it is told to stop"),
+    "status": (StatusOptions, "show what waits, runs, is done and failed"),
+    "pause": (PauseOptions, "let no further job begin"),
+    "resume": (PauseOptions, "go on after a pause"),
+    "approve": (ApproveOptions, "show a plan, and let the workers apply it"),
+}
+
+
 class FleetOptions:
     """The options of ``fleet``: a record for each of its actions."""
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the actions."""
-        actions = parser.add_subparsers(
-            dest="action", required=True, metavar="init|submit|worker|status|pause|resume|approve"
-        )
-        add_no_color(
-            actions.add_parser("init", help="make the tables in PENNYFORM_DATABASE_URL, or upgrade them")
-        )
-        SubmitOptions.configure(actions.add_parser("submit", help="queue a job for each company"))
-        WorkerOptions.configure(actions.add_parser("worker", help="do jobs until it is told to stop"))
-        StatusOptions.configure(
-            actions.add_parser("status", help="show what waits, runs, is done and failed")
-        )
-        PauseOptions.configure(actions.add_parser("pause", help="let no further job begin"))
-        PauseOptions.configure(actions.add_parser("resume", help="go on after a pause"))
-        ApproveOptions.configure(
-            actions.add_parser("approve", help="show a plan, and let the workers apply it")
-        )
+        actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(_ACTIONS))
+        for name, (options, text) in _ACTIONS.items():
+            options.configure(actions.add_parser(name, help=text))
 
     @staticmethod
     def read(args: argparse.Namespace) -> Any:
         """The options of the action that ``args`` name."""
-        if args.action == "init":
-            return InitOptions()
-        records: dict[str, Any] = {
-            "submit": SubmitOptions,
-            "worker": WorkerOptions,
-            "status": StatusOptions,
-            "pause": PauseOptions,
-            "resume": PauseOptions,
-            "approve": ApproveOptions,
-        }
-        return records[args.action].read(args)
+        options, _ = _ACTIONS[args.action]
+        return options.read(args)
 
 
 def _positive(text: str) -> int:
