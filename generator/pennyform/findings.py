@@ -123,6 +123,14 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
+def defect_place(defect: Exception) -> str:
+    """The kind of a defect and where it was raised; its own text stays out, as it may quote what was sent."""
+    import traceback  # slow to import, and hardly ever needed
+
+    frame = traceback.extract_tb(defect.__traceback__)[-1]
+    return f"{type(defect).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"
+
+
 class Rule(NamedTuple):
     """What findings of one name are about.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO, cast
 
 from pennyform.cli.output import Output, Secrets, guarded
-from pennyform.findings import Finding, tidy
+from pennyform.findings import Finding, defect_place, tidy
 from pennyform.report.findings.text import SourceLine, render
 from pennyform.report.shared.ansi import Ansi
 from pennyform.safe_files import is_secret, open_inside, repository_around
@@ -116,20 +116,14 @@ class Terminal(NamedTuple):
         stream.write(render(tidy(relative), _source_lines(), self.ansi(stream)))
 
     def print_bug(self, defect: Exception) -> None:
-        """Say that pennyform is at fault, and where, on standard error.
-
-        The defect's own text stays out: it may quote what was sent.
-        """
-        import traceback  # slow to import, and hardly ever needed
-
+        """Say that pennyform is at fault, and where, on standard error."""
         if self.environ.get("PENNYFORM_DEBUG"):
+            import traceback  # slow to import, and hardly ever needed
+
             self.stderr.write("".join(traceback.format_exception(defect)))
             return
-        frame = traceback.extract_tb(defect.__traceback__)[-1]
-        module = frame.filename.rpartition("/")[2]
-        place = f"{type(defect).__name__} at {module}:{frame.lineno}"
         self.print_error(
-            f"error internal: a defect of pennyform stopped this command ({place})",
+            f"error internal: a defect of pennyform stopped this command ({defect_place(defect)})",
             _NOTHING_LOST,
             "  fix: report it; with PENNYFORM_DEBUG=1 the command shows the whole traceback",
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from pennyform.findings import Failure, Finding, Severity
+from pennyform.findings import Failure, Finding, Severity, defect_place
 from pennyform.fleet.log import log
 from pennyform.fleet.queue import JobTicket, Verdict
 from pennyform.fleet.records import Attempt, JobResult, Records
@@ -66,21 +65,13 @@ def carry_out(ticket: JobTicket, records: Records, execute: Execute) -> Verdict:
         result = JobResult(1, problems=tuple(problem.findings))
     except Exception as defect:
         # Of pennyform: the other jobs have nothing to do with it, and trying again changes nothing.
-        result = JobResult(1, problems=(_internal(defect),))
+        summary = f"a defect of pennyform stopped this job ({defect_place(defect)})"
+        result = JobResult(1, problems=(Finding("internal", Severity.ERROR, summary, fix="report it"),))
     verdict = _verdict(ticket, result, records)
     state = "retried" if verdict.retry_after is not None else "failed" if verdict.failed else "done"
     records.add_attempt(Attempt(ticket.id, request, state, result, begun))
     log("end", job=ticket.id, company=request and request.company_id, state=state, code=result.exit_code)
     return verdict
-
-
-def _internal(defect: Exception) -> Finding:
-    # Its own text stays out: it may quote what was sent.
-    frame = traceback.extract_tb(defect.__traceback__)[-1]
-    place = f"{type(defect).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-    return Finding(
-        "internal", Severity.ERROR, f"a defect of pennyform stopped this job ({place})", fix="report it"
-    )
 
 
 def _verdict(ticket: JobTicket, result: JobResult, records: Records) -> Verdict:
