@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -55,7 +55,7 @@ class Connection:
 
     def state(self, company: Company) -> CompanyState:
         """This company, and its journal."""
-        return CompanyState(company, self.journals.of(f"{self.service}-{company.id}"))
+        return CompanyState(company, self.journals.of(journal_name(self.service, company.id)))
 
 
 class _ClientClock(pennylane_company.Clock):
@@ -72,6 +72,21 @@ class _ClientClock(pennylane_company.Clock):
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
+
+
+def base_url_of(environ: Mapping[str, str]) -> str:
+    """The address of the real service."""
+    return environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+
+
+def service_name(host: str) -> str:
+    """How file names call the service at ``host``: a colon, before a port, is in none on every system."""
+    return host.replace(":", "-")
+
+
+def journal_name(service: str, company: int) -> str:
+    """The name of the journal of a company."""
+    return f"{service}-{company}"
 
 
 def open_journals(folder: StateFolder, terminal: Terminal, runtime: Runtime) -> Journals:
@@ -177,7 +192,7 @@ def _service(
     Raises:
         Failure: there is no token, or the base URL is not an origin that a token may be sent to.
     """
-    base_url = terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    base_url = base_url_of(terminal.environ)
     try:
         host = canonical_host(base_url)
         token = find_token(repository, token_file, host, terminal, runtime.run_command)
@@ -202,9 +217,8 @@ def _service(
             fix=f"check the token ({TOKEN_VARIABLE}) and {BASE_URL_VARIABLE}",
         ) from None
     with client:
-        # A colon, before a port, is no part of a file's name on every system.
         account = AccountClient(client, contract, fetching(runtime.transport))
-        yield account, host.replace(":", "-"), one_line(base_url)
+        yield account, service_name(host), one_line(base_url)
 
 
 def log_calls(terminal: Terminal, *, verbose: bool) -> None:

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pennyform import __version__
 from pennyform.cli.companies import Companies, worst
 from pennyform.cli.connection import (
-    BASE_URL_VARIABLE,
-    DEFAULT_BASE_URL,
+    base_url_of,
     canonical_host,
     connect,
+    journal_name,
     open_journals,
+    service_name,
 )
 from pennyform.cli.definitions import load_repository
 from pennyform.cli.options.account import AuditOptions, TargetOptions
@@ -63,10 +64,10 @@ def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> Histo
         with connect(repository, targets.token_file, terminal, runtime) as connection:
             journal = connection.state(connection.account.company()).journal
             return _history(journal, repository)
-    host = canonical_host(terminal.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL)
+    service = service_name(canonical_host(base_url_of(terminal.environ)))
     folder = state_folder(terminal.environ, runtime.random_bytes)
     with closing(open_journals(folder, terminal, runtime)) as journals:
-        return _history(journals.of(f"{host.replace(':', '-')}-{id_}"), repository)
+        return _history(journals.of(journal_name(service, id_)), repository)
 
 
 def _history(journal: JournalStore, repository: Repository) -> History:
