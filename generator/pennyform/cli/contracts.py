@@ -96,6 +96,19 @@ def store_of(contract: ContractSettings) -> Store:
     return Store(contract.specs, data.specs())
 
 
+def store_in_force(contract: ContractSettings | None) -> tuple[Store, bool]:
+    """Where the contract of invoices is pinned, and whether the repository owns it.
+
+    Args:
+        contract: what the repository owns; None where it owns none.
+    """
+    from pennyform.spec.pin.store import Store
+
+    if contract is not None and INVOICED in contract.apis:
+        return store_of(contract), True
+    return Store.default(), False
+
+
 def _digest(contract: ContractSettings) -> str:
     """A digest of everything that the schemas of a contract follow from."""
     import hashlib  # loads OpenSSL, which only a repository with a contract of its own needs

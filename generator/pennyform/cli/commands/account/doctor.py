@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pennyform import __version__
 from pennyform.cli.commands.account.auth import missing_scopes
 from pennyform.cli.connection import Connection, connect
-from pennyform.cli.contracts import INVOICED, store_of
+from pennyform.cli.contracts import INVOICED, store_in_force
 from pennyform.cli.options.account import DoctorOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
 from pennyform.engine.account.errors import OutcomeError
@@ -25,7 +25,6 @@ from pennyform.extras import EXTRAS, missing_packages
 from pennyform.findings import Failure, Finding, Severity, errors
 from pennyform.invoices import Repository
 from pennyform.safe_files import settings_above
-from pennyform.spec.pin.store import Store
 from pennyform.text import one_line
 
 _LEAST_FREE_BYTES = 100 * 1024 * 1024
@@ -134,9 +133,7 @@ def _state(root: Path, terminal: Terminal, runtime: Runtime) -> Iterator[Check]:
 
 
 def _contract(repository: Repository | None, runtime: Runtime) -> Iterator[Check]:
-    contract = repository.settings.contract if repository else None
-    contract = contract if contract and INVOICED in contract.apis else None
-    store = store_of(contract) if contract else Store.default()
+    store, is_own = store_in_force(repository.settings.contract if repository else None)
     entry = store.lock().contracts.get(INVOICED)
     if entry is None or not store.is_intact(INVOICED):
         yield Check(
@@ -150,10 +147,10 @@ def _contract(repository: Repository | None, runtime: Runtime) -> Iterator[Check
             "error", "contract", "its lock says no date of it", f"pennyform spec fetch --api {INVOICED}"
         )
         return
-    text = f"Company API as of {entry.date}, {'pinned here' if contract else 'with pennyform'}"
+    text = f"Company API as of {entry.date}, {'pinned here' if is_own else 'with pennyform'}"
     if age <= _OLD_DAYS:
         yield Check("ok", "contract", text)
-    elif contract:
+    elif is_own:
         fix = f"pennyform spec fetch --api {INVOICED}"
         yield Check("warning", "contract", f"{text}: {age} days old", fix)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pennyform import __version__
-from pennyform.cli.contracts import INVOICED, schema_finder, store_of
+from pennyform.cli.contracts import INVOICED, schema_finder, store_in_force
 from pennyform.cli.terminal import Terminal, shorten_path
 from pennyform.findings import Failure
 from pennyform.invoices.model import Settings
@@ -57,13 +57,8 @@ def _facts(terminal: Terminal) -> Iterator[tuple[str, str]]:
 
 def _contract(settings: Settings | None) -> str:
     """Which contract holds, and of what date."""
-    from pennyform.spec.pin.store import Store
-
-    contract = (
-        settings.contract if settings and settings.contract and INVOICED in settings.contract.apis else None
-    )
-    store = store_of(contract) if contract else Store.default()
-    whose = "pinned by this repository" if contract else "the one that pennyform brings"
+    store, is_own = store_in_force(settings.contract if settings else None)
+    whose = "pinned by this repository" if is_own else "the one that pennyform brings"
     try:
         return f"Company API as of {store.lock().contracts[INVOICED].date}, {whose}"
     except (Failure, KeyError):
