@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from .firm import Firm
 from .world import Office
 
 
@@ -21,3 +22,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
     office = Office(tmp_path / "repository")
     yield office
     office.close()
+
+
+@pytest.fixture
+def firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
+    firm = Firm(tmp_path.resolve() / "firm")
+    monkeypatch.chdir(firm.root)
+    yield firm
+    firm.sandbox.close()

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -17,104 +17,18 @@ from typing import Any
 import httpx
 import pytest
 from msgspec import convert
-from pennyform.cli import main
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.invoice_status import state_of
 from pennyform.engine.journal.history import Entry, History, issued
 from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import Record
-from pennyform.engine.limits import COMPANIES, IMMEDIATE
-from pennyform.engine.runtime import Origin, Runtime, run_command, system_origin
+from pennyform.engine.limits import COMPANIES
+from pennyform.engine.runtime import Origin, run_command, system_origin
 from pennyform.results.documents import DOCUMENTS, json_text
-from pennyform.sandbox import Sandbox
 
-from .world import API, CUSTOMER, PRODUCT, SECRET, FakeClock, Fault, Wire, answering, invoice
-
-NAMES = ("alder", "birch", "cedar")
-SETTINGS = """\
-version: 1
-environment: production
-token: {{env: PENNYLANE_TOKEN_{0}}}
-policies: {{company_id: {1}}}
-"""
-
-
-def variable(name: str) -> str:
-    """A company's name as it stands in the name of a variable."""
-    return name.upper().replace("-", "_")
-
-
-class Keyboard(io.StringIO):
-    """A terminal at which somebody types."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-class Firm:
-    """A repository of several companies, and a service that keeps the books of all of them."""
-
-    def __init__(self, root: Path, names: Sequence[str] = NAMES) -> None:
-        self.root = root
-        self.clock = FakeClock()
-        self.sandbox = Sandbox(clock=self.clock.now, rate_limit=False)
-        self.wire = Wire(self.sandbox.transport())
-        self.environ = {
-            "PENNYFORM_STATE": str(root.parent / "state"),
-            "PENNYFORM_STATE_KEY": SECRET,
-            "HOME": str(root.parent / "home"),
-            "NO_COLOR": "1",
-        }
-        self.write("pennyform.yaml", 'version: 1\nenvironment: production\ncompanies: ["companies/*"]\n')
-        self.write("customers/acme.yaml", CUSTOMER)
-        self.ids: dict[str, int] = {}
-        for name in names:
-            self.ids[name] = self.sandbox.add_company(f"{name.title()} SARL")
-            self.sandbox.add_token(f"token-of-{name}", company=self.ids[name])
-            self.environ[f"PENNYLANE_TOKEN_{variable(name)}"] = f"token-of-{name}"
-            self.settings(name)
-            self.write(f"companies/{name}/invoices/one.yaml", invoice(f"{name[0].upper()}-1"))
-        self.out = self.err = ""
-        self.runtime = replace(Runtime.system(), clock=self.clock, transport=self.wire, patience=IMMEDIATE)
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def settings(self, name: str, text: str = SETTINGS, **changes: Any) -> None:
-        values = {"variable": variable(name), "company_id": self.ids[name]} | changes
-        self.write(f"companies/{name}/pennyform.yaml", text.format(*values.values()))
-
-    def __call__(self, *words: str, keyboard: str = "") -> int:
-        stdin = Keyboard(keyboard) if keyboard else io.StringIO()
-        out, err = io.StringIO(), io.StringIO()
-        code = main(words, terminal=Terminal(stdin, out, err, self.environ), runtime=self.runtime)
-        self.out, self.err = out.getvalue(), err.getvalue()
-        assert "defect" not in self.err, self.err
-        return code
-
-    def document(self, *words: str, code: int = 0) -> dict[str, Any]:
-        assert self(*words, "--format", "json") == code, self.err
-        content = json.loads(self.out)
-        name = f"companies-{'verification' if words[0] == 'verify' else words[0]}"
-        assert json_text(convert(content, DOCUMENTS[name])) == self.out
-        return dict(content)
-
-    def paths_of(self, name: str) -> list[str]:
-        """The requests that were sent with the token of a company."""
-        token = f"Bearer token-of-{name}"
-        rows = [request for request in self.wire.sent if request.headers["authorization"] == token]
-        return [row.url.path.removeprefix("/api/external/v2") for row in rows]
-
-
-@pytest.fixture
-def firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
-    firm = Firm(tmp_path.resolve() / "firm")
-    monkeypatch.chdir(firm.root)
-    yield firm
-    firm.sandbox.close()
+from .firm import NAMES, SETTINGS, Firm
+from .world import API, CUSTOMER, PRODUCT, Fault, answering, invoice
 
 
 def codes(document: Mapping[str, Any]) -> dict[str, int]:

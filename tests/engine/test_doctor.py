@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,16 +16,8 @@ import pytest
 from pennyform.cli import VERBS, main
 from pennyform.cli.terminal import Terminal
 
-from .test_companies import SETTINGS, Firm
+from .firm import SETTINGS, Firm
 from .world import invoice
-
-
-@pytest.fixture
-def firm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
-    firm = Firm(tmp_path.resolve() / "firm")
-    monkeypatch.chdir(firm.root)
-    yield firm
-    firm.sandbox.close()
 
 
 def said(folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str, **environ: str) -> tuple[int, str]:
