@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pennyform import __version__
 from pennyform.cli import VERBS, main
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +63,18 @@ def test_one_place_says_where_the_project_lives() -> None:
         assert "OWNER" not in text, file
         for url in re.findall(r"https://github\.com/[\w.-]+/pennyform\b", text):
             assert url == home, file
+
+
+def test_pages_name_the_version_of_the_package() -> None:
+    versions = {
+        (page.name, version)
+        for page in PAGES
+        for version in re.findall(
+            r"(?:rev: |@|pennyform==)v?(\d+\.\d+\.\d+)", page.read_text(encoding="utf-8")
+        )
+    }
+    assert {page for page, _ in versions} >= {"README.md", "hooks.md", "pull-requests.md"}
+    assert {version for _, version in versions} == {__version__}
 
 
 def test_the_site_has_every_page_and_its_links_lead_to_the_repository(tmp_path: Path) -> None:

@@ -4,4 +4,4 @@ The command line is the public face (:mod:`pennyform.cli`). The rooms below it a
 arrows allowed between them, in ARCHITECTURE.md.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

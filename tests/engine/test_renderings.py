@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from pennyform import __version__
 from pennyform.report import apply as apply_text
 from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
@@ -92,9 +93,12 @@ def steadied(shown: dict[str, str]) -> dict[str, str]:
     def number(found: re.Match[str]) -> str:
         return numbers.setdefault(found[0], f"1{len(numbers):013}")
 
-    return {file: _STYLE.sub("", re.sub(r"\b1\d{13}\b", number, text)) for file, text in shown.items()}
+    steady = {file: _STYLE.sub("", re.sub(r"\b1\d{13}\b", number, text)) for file, text in shown.items()}
+    return {file: _VERSION.sub(r"\1VERSION", text) for file, text in steady.items()}
 
 
+# A release is no change of what is printed.
+_VERSION = re.compile(rf'(pennyform(?:": ")? ?){re.escape(__version__)}')
 # Every page has the same; it is looked at in a browser.
 _STYLE = re.compile(r"<style>[^<]*</style>\n|<meta http-equiv=.*\n")
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from .contents import PROJECT, problems_of_sdist, problems_of_tag, problems_of_wheel
+from .changelog import problems_of_changelog, problems_of_tag
+from .contents import PROJECT, ROOT, problems_of_sdist, problems_of_wheel
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _STEPS = (
@@ -41,8 +42,9 @@ def main() -> int:
         print(f"{options.folder} does not hold one wheel and one sdist")
         return 1
     problems = [*problems_of_wheel(wheels[0]), *problems_of_sdist(sdists[0])]
-    problems += problems_of_tag(options.tag) if options.tag else ()
-    print(f"contents: {len(problems)} problems")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    problems += problems_of_tag(options.tag, changelog) if options.tag else problems_of_changelog(changelog)
+    print(f"contents and changelog: {len(problems)} problems")
     with tempfile.TemporaryDirectory() as scratch:
         for version in options.python or PYTHONS:
             python = find_python(version)

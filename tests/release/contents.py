@@ -12,7 +12,10 @@ from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = _SETTINGS["project"]
+_VERSIONED = ROOT / _SETTINGS["tool"]["hatch"]["version"]["path"]
+(VERSION,) = re.findall(r'^__version__ = "(.+)"$', _VERSIONED.read_text(encoding="utf-8"), re.MULTILINE)
 PACKAGES = {"pennyform", "pennylane_company", "pennylane_firm"}
 # Made while building.
 _BUILT = {"PKG-INFO", ".gitignore"}
@@ -33,7 +36,7 @@ def problems_of_wheel(wheel: Path) -> Iterator[str]:
     """Everything that is wrong with a wheel, a sentence each."""
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    information = f"pennyform-{PROJECT['version']}.dist-info"
+    information = f"pennyform-{VERSION}.dist-info"
     for name in (*_NEEDED_IN_WHEEL, f"{information}/licenses/LICENSE", f"{information}/METADATA"):
         if name not in files:
             yield f"{wheel.name} lacks {name}"
@@ -81,7 +84,7 @@ def _problems_of_metadata(text: str) -> Iterator[str]:
     metadata = HeaderParser().parsestr(text)
     expected = {
         "Name": PROJECT["name"],
-        "Version": PROJECT["version"],
+        "Version": VERSION,
         "License-Expression": PROJECT["license"],
         "Requires-Python": PROJECT["requires-python"],
     }
@@ -94,13 +97,3 @@ def _problems_of_metadata(text: str) -> Iterator[str]:
     urls = dict(re.split(r",\s*", line, maxsplit=1) for line in metadata.get_all("Project-URL", []))
     if urls != PROJECT["urls"]:
         yield f"the metadata have other addresses than pyproject.toml: {urls}"
-
-
-def problems_of_tag(tag: str) -> Iterator[str]:
-    """What keeps a tag from being released: another version, or a changelog that does not have it."""
-    version = PROJECT["version"]
-    if tag != f"v{version}":
-        yield f"the tag {tag} is not v{version}, the version in pyproject.toml"
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    if not re.search(rf"^## \[?{re.escape(version)}\]? - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
-        yield f"CHANGELOG.md has no dated section for {version}"

@@ -11,7 +11,7 @@ import pytest
 
 from . import contents
 
-VERSION = contents.PROJECT["version"]
+VERSION = contents.VERSION
 INFORMATION = f"pennyform-{VERSION}.dist-info"
 URLS = "".join(f"Project-URL: {name}, {url}\n" for name, url in contents.PROJECT["urls"].items())
 EXTRAS = "".join(f"Provides-Extra: {name}\n" for name in contents.PROJECT["optional-dependencies"])
@@ -77,12 +77,3 @@ def test_what_is_in_no_commit_is_in_no_sdist(tmp_path: Path) -> None:
         "it.tar.gz has notes.txt, which is not in the repository",
         "it.tar.gz has link, which is no file",
     }
-
-
-def test_a_tag_agrees_with_version_and_changelog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(contents, "ROOT", tmp_path)
-    changelog = tmp_path / "CHANGELOG.md"
-    changelog.write_text(f"## {VERSION} (unreleased)\n")
-    assert len(list(contents.problems_of_tag("v0.0.1"))) == 2
-    changelog.write_text(f"## [{VERSION}] - 2026-12-01\n")
-    assert list(contents.problems_of_tag(f"v{VERSION}")) == []
