@@ -11,6 +11,8 @@ from pennyform.cli import main
 from pennyform.results.documents import json_text
 from pennyform.results.listing import ListDocument
 
+from tests.engine.world import invoice
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -49,6 +51,23 @@ def test_names_of_the_contract_and_of_the_repository(
     assert listed("customers", tmp_path, capsys) == {}
     assert main(["list", "customers", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "no customers\n"
+
+
+def test_categories_are_those_that_invoices_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    for number, weights in enumerate(
+        (
+            '[{label: Paris, group: Sites, weight: "1"}]',
+            '[{label: Paris, group: Sites, weight: "0.5"}, {analytical_code: LYO, weight: "0.5"}]',
+            "[]",
+        )
+    ):
+        text = invoice(f"INV-{number}", finalize=True, options=f"  categories: {weights}\n")
+        (tmp_path / f"{number}.yaml").write_text(text.replace("customer: ACME", "customer: {id: 1}"))
+    assert listed("categories", tmp_path, capsys) == {
+        "LYO": ["1 invoice", str(tmp_path / "1.yaml")],
+        "Paris": ["Sites, 2 invoices", str(tmp_path / "0.yaml")],
+    }
 
 
 def test_what_can_be_told_of_invalid_definitions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

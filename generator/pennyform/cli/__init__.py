@@ -37,7 +37,7 @@ class Verb(NamedTuple):
     @property
     def uses_account(self) -> bool:
         """Whether its command gets a Runtime, whose import is too slow for the others."""
-        return self.kind in {"account", "fleet"}
+        return self.kind in {"account", "documents", "fleet"}
 
 
 # In the order in which they are used.
@@ -46,7 +46,7 @@ VERBS = {
     "validate": Verb("check definitions: YAML, schema and meaning; no network", "definitions"),
     "fmt": Verb("put definitions in canonical form, keeping comments", "definitions"),
     "rules": Verb("list what validate can report, with the reasons and the remedies", "definitions"),
-    "list": Verb("list VAT codes, templates, customers or products by name; no network", "definitions"),
+    "list": Verb("list VAT codes, categories, templates, customers or products; no network", "definitions"),
     "render": Verb("show each invoice as the API will get it, with its totals; no network", "definitions"),
     "preview": Verb("show the document that each customer will get; no network", "definitions"),
     "plan": Verb("show what an apply would create, update and finalize", "account"),
@@ -54,6 +54,8 @@ VERBS = {
     "verify": Verb("read the invoices back and show every difference", "account"),
     "adopt": Verb("write definitions of what the account has already", "account"),
     "status": Verb("show which invoices are drafts, late, refused and paid", "account"),
+    "open": Verb("open the document of an issued invoice in a browser", "documents"),
+    "pdf": Verb("download the documents of issued invoices", "documents"),
     "audit": Verb("show who issued what, when, from which commit and plan", "account"),
     "fleet": Verb("let workers on any number of machines plan and apply, with PostgreSQL", "fleet"),
     "sandbox": Verb("serve the local stateful Pennylane", "sandbox"),
@@ -76,6 +78,13 @@ def _columns() -> int:
         return 80
 
 
+class _HelpLayout(argparse.HelpFormatter):
+    """argparse's layout, but text that has lines of its own keeps them: examples, and the list of verbs."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, but a usage error exits 64: its own 2 means "changes pending" here.
 
@@ -83,15 +92,9 @@ class _Parser(argparse.ArgumentParser):
     the words of the command line in it, goes through the gate of ``terminal``.
     """
 
-    def __init__(
-        self,
-        terminal: Terminal,
-        *,
-        layout: type[argparse.HelpFormatter] = argparse.HelpFormatter,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, terminal: Terminal, **settings: Any) -> None:
         # Left to itself, argparse imports shutil and three compressors to learn the terminal's width.
-        formatter = functools.partial(layout, width=_columns() - 2)
+        formatter = functools.partial(_HelpLayout, width=_columns() - 2)
         super().__init__(**settings, formatter_class=formatter, allow_abbrev=False)
         self._terminal = terminal
 
@@ -124,7 +127,6 @@ def _find_verb(argv: Sequence[str], terminal: Terminal) -> str:
         usage="pennyform VERB [options] [FILE|FOLDER ...]",
         description="Pennylane invoices as code.",
         epilog=f"verbs:\n{verbs}\n\n'pennyform help VERB' explains a verb.",
-        layout=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pennyform {__version__}")
     parser.add_argument("verb", metavar="VERB", help=argparse.SUPPRESS)
@@ -170,9 +172,9 @@ def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> in
     targets = getattr(options, "targets", None)
     if targets and targets.is_for_several:
         from pennyform.cli.commands.account.companies import COMMANDS
-        from pennyform.cli.companies import run_companies
+        from pennyform.cli.companies import refuse_several, run_companies
 
-        runs = (command.run, COMMANDS[name])
+        runs = (command.run, COMMANDS.get(name, refuse_several))
         return int(run_companies(*runs, options, terminal, runtime or Runtime.system()))
     return int(run_with_account(command.run, options, terminal, runtime or Runtime.system()))
 

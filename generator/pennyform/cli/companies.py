@@ -194,6 +194,19 @@ class Companies:
             self.terminal.write(report_companies.section(outcome.company.name, body, self.terminal.ansi()))
 
 
+def refuse_several(_companies: Companies, _options: object) -> Exit:
+    """For a command that is about one company.
+
+    Raises:
+        Failure: ``company-option``.
+    """
+    raise failure(
+        "company-option",
+        "several companies are named, and this command is about one",
+        fix="name one of them with --company",
+    )
+
+
 @contextmanager
 def without_progress(_: TextIO) -> Iterator[Progress]:
     """No progress: that of several companies would run into each other."""

@@ -263,6 +263,13 @@ def run_command(words: Sequence[str]) -> bytes:
     return done.stdout
 
 
+def open_page(url: str) -> bool:
+    """Open an address in the browser of the user; whether there is one."""
+    import webbrowser  # which one command needs
+
+    return webbrowser.open(url)
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """The machine under a run. The simulation of ``tests/simulation`` passes in one that can fail.
@@ -280,6 +287,7 @@ class Runtime:
         workers: the requests that may be under way at once.
         run_command: runs a command without a shell, and returns what it printed on standard output.
         origin: who begins a run, for the repository in a folder.
+        open_page: opens an address in a browser; whether there is one.
     """
 
     clock: Clock
@@ -294,6 +302,7 @@ class Runtime:
     workers: int = WORKERS
     run_command: Callable[[Sequence[str]], bytes] = run_command
     origin: Callable[[Path], Origin] = lambda _: Origin()
+    open_page: Callable[[str], bool] = open_page
 
     @classmethod
     def system(cls) -> Runtime:

@@ -16,7 +16,7 @@ class ListedName(Record, frozen=True):
 
 
 class ListDocument(Record, frozen=True):
-    """The names of one kind: ``vat-codes``, ``templates``, ``customers`` or ``products``."""
+    """The names of one kind: ``vat-codes``, ``categories``, ``templates``, ``customers`` or ``products``."""
 
     format_version: Literal[1]
     kind: str

@@ -11,7 +11,7 @@ from pennyform.cli.options.common import add_format, add_no_color, add_paths
 from pennyform.findings import failure
 
 
-def _add_account(parser: argparse.ArgumentParser) -> None:
+def add_account(parser: argparse.ArgumentParser) -> None:
     """``--sandbox``, ``--environment`` and ``--token-file``."""
     account = parser.add_mutually_exclusive_group()
     account.add_argument(
@@ -144,7 +144,7 @@ class PlanOptions:
         """Declare the options."""
         add_paths(parser)
         add_format(parser, "text", "json", "markdown", "html")
-        _add_account(parser)
+        add_account(parser)
         _add_targets(parser, prune=True)
         _add_page(parser)
         # With one dash it is as Terraform has it.
@@ -200,7 +200,7 @@ class ApplyOptions:
             help="definitions, or one plan saved by 'plan --out'; the folder one is in by default",
         )
         add_format(parser, "text", "json")
-        _add_account(parser)
+        add_account(parser)
         _add_targets(parser, prune=True)
         parser.add_argument("--auto-approve", action="store_true", help="do not ask before changing anything")
         parser.add_argument(
@@ -278,7 +278,7 @@ class VerifyOptions:
         add_paths(parser)
         add_format(parser, "text", "json", "html")
         _add_page(parser)
-        _add_account(parser)
+        add_account(parser)
         _add_targets(parser, prune=False)
         parser.add_argument(
             "--document",
@@ -312,7 +312,7 @@ class AdoptOptions:
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         add_paths(parser)
-        _add_account(parser)
+        add_account(parser)
         add_companies(parser)
         parser.add_argument(
             "--from", dest="first", type=parse_day, metavar="DATE", help="invoices dated from this day on"
@@ -389,7 +389,7 @@ class StatusOptions:
         add_paths(parser)
         add_format(parser, "text", "json", "html")
         _add_page(parser)
-        _add_account(parser)
+        add_account(parser)
         add_companies(parser)
 
     @classmethod
@@ -410,7 +410,7 @@ class AuditOptions:
         """Declare the options."""
         add_paths(parser)
         add_format(parser, "text", "json", "csv", "jsonl")
-        _add_account(parser)
+        add_account(parser)
         add_companies(parser)
 
     @classmethod
@@ -430,7 +430,7 @@ class AuthOptions:
         """``status``, and which account."""
         actions = parser.add_subparsers(dest="action", required=True, metavar="status")
         status = actions.add_parser("status", help="show the company, the user and the scopes of the token")
-        _add_account(status)
+        add_account(status)
         add_companies(status)
         parser.set_defaults(paths=["."])
 
@@ -451,7 +451,7 @@ class DoctorOptions:
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         add_paths(parser)
-        _add_account(parser)
+        add_account(parser)
         add_companies(parser)
         parser.add_argument("--offline", action="store_true", help="do not ask the account")
         add_no_color(parser)

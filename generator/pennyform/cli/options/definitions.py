@@ -242,7 +242,9 @@ class ListOptions(NamedTuple):
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument(
-            "kind", choices=("vat-codes", "templates", "customers", "products"), help="what to list"
+            "kind",
+            choices=("vat-codes", "categories", "templates", "customers", "products"),
+            help="what to list",
         )
         add_paths(parser)
         add_format(parser, "text", "json")

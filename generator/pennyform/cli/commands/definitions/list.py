@@ -10,6 +10,7 @@ from pennyform.cli.options.definitions import ListOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
+from pennyform.invoices.model import DesiredInvoice
 from pennyform.invoices.model.bodies import Unset
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.yaml.reader import read_file
@@ -81,8 +82,22 @@ def _products(repository: Repository) -> Iterator[ListedName]:
         yield ListedName(reference, about, product.place.file)
 
 
+def _categories(repository: Repository) -> Iterator[ListedName]:
+    """Those that invoices name: which ones there are is known to the account alone."""
+    uses: dict[tuple[str, str], list[DesiredInvoice]] = {}
+    for invoice in repository.invoices:
+        for category in invoice.options.categories or ():
+            group = dict(category.key.qualifiers).get("group", "")
+            uses.setdefault((str(category.key.value), group), []).append(invoice)
+    for (name, group), invoices in uses.items():
+        count = f"{len(invoices)} invoice{'' if len(invoices) == 1 else 's'}"
+        about = ", ".join(filter(None, (group, count)))
+        yield ListedName(name, about, invoices[0].place.file)
+
+
 _NAMES: dict[str, Callable[[Repository], Iterator[ListedName]]] = {
     "vat-codes": _vat_codes,
+    "categories": _categories,
     "templates": _templates,
     "customers": _customers,
     "products": _products,

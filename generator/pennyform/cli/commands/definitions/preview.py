@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.cli.contracts import schema_finder
+from pennyform.cli.document_files import holds_several, write_document
 from pennyform.cli.documents import Previewed, previews
 from pennyform.cli.options.definitions import PreviewOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, closest_name, errors, failure
 from pennyform.invoices import ResolvedInvoice, load
 from pennyform.invoices.schema.rules import with_rule_texts
-from pennyform.safe_files import write_file
 from pennyform.text import file_name
 
-_FOLDER = "write `--out` and a folder"
 _SUFFIXES = {"pdf": ".pdf", "html": ".html", "ubl": ".xml", "cii": ".xml"}
 
 
@@ -110,20 +109,15 @@ def _write(documents: Mapping[str, bytes], options: PreviewOptions, terminal: Te
     if out is None:
         if len(documents) > 1 or options.form == "pdf":
             count = "a PDF" if len(documents) == 1 else f"{len(documents)} documents"
-            raise failure("preview-output", f"{count} cannot be written on the terminal", fix=_FOLDER)
+            raise failure(
+                "preview-output",
+                f"{count} cannot be written on the terminal",
+                fix="write `--out` and a folder",
+            )
         terminal.write(next(iter(documents.values())).decode())
         return
-    if len(documents) > 1 and out.suffix and not out.is_dir():
-        raise failure(
-            "preview-output", f"{len(documents)} documents cannot be written into one file", fix=_FOLDER
-        )
-    is_folder = out.is_dir() or len(documents) > 1 or not out.suffix
+    is_folder = holds_several(out, len(documents))
     for reference, content in documents.items():
         file = out / f"{file_name(reference)}{_SUFFIXES[options.form]}" if is_folder else out
-        try:
-            write_file(file, content, folders=True)
-        except OSError as error:
-            raise failure(
-                "not-writable", f"it cannot be written: {error.strerror or error}", file=str(file)
-            ) from error
+        write_document(file, content)
         terminal.print_error(f"Wrote {file}.")

@@ -1,0 +1,1 @@
+"""Verbs that get the documents that were issued."""

@@ -1,0 +1,86 @@
+"""Options of the verbs that get the documents that were issued."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from pennyform.cli.options.account import TargetOptions, add_account
+from pennyform.cli.options.common import add_no_color
+
+
+def _add_targets(parser: argparse.ArgumentParser) -> None:
+    """Which account, and the company of a repository that holds several; definitions are not named."""
+    add_account(parser)
+    parser.add_argument(
+        "--company",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the company that issued them, in a repository that holds several",
+    )
+    add_no_color(parser)
+    parser.set_defaults(paths=["."])
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """The reference of the invoice to open, in which account; ``only_print`` prints its link instead."""
+
+    targets: TargetOptions
+    reference: str
+    only_print: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "reference", metavar="REFERENCE", help="the external_reference of a final invoice"
+        )
+        parser.add_argument(
+            "--print", action="store_true", help="print the link instead: whoever has it has the document"
+        )
+        _add_targets(parser)
+        parser.epilog = "examples:\n  pennyform open INV-2026-009\n  pennyform open INV-2026-009 --print"
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> OpenOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), args.reference, args.print)
+
+
+@dataclass(frozen=True, slots=True)
+class PdfOptions:
+    """The references of the invoices whose documents are downloaded, and the file or folder they go to."""
+
+    targets: TargetOptions
+    references: tuple[str, ...]
+    out: Path
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "references", nargs="+", metavar="REFERENCE", help="the external_reference of a final invoice"
+        )
+        parser.add_argument(
+            "--out",
+            type=Path,
+            default=Path(),
+            metavar="FILE|FOLDER",
+            help="write there; a folder for several invoices; default: the folder one is in",
+        )
+        _add_targets(parser)
+        parser.epilog = (
+            "examples:\n  pennyform pdf INV-2026-009 --out invoice.pdf\n"
+            "  pennyform pdf INV-2026-009 INV-2026-010 --out issued --company alder"
+        )
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> PdfOptions:
+        """The options that ``args`` hold."""
+        return cls(TargetOptions.read(args), tuple(dict.fromkeys(args.references)), args.out)
+
+
+OPTIONS = {"open": OpenOptions, "pdf": PdfOptions}
