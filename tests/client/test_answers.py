@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar, get_args, get_type_hints
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import given
@@ -186,11 +189,38 @@ def encoded(value: Any) -> bytes:
     return encode(value)
 
 
-def test_errors_of_promises_can_cross_processes() -> None:
-    with pytest.raises(errors.MissingFieldError) as caught:
-        _ = models.CustomerInvoice().id
-    copied = pickle.loads(pickle.dumps(caught.value))
-    assert (str(copied), copied.model, copied.field) == (str(caught.value), "CustomerInvoice", "id")
+def _families(kind: type[errors.PennylaneError]) -> Iterator[type[errors.PennylaneError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _families(child)
+
+
+def _example(kind: type[errors.PennylaneError]) -> errors.PennylaneError:
+    if issubclass(kind, errors.MissingFieldError):
+        return kind("CustomerInvoice", "id")
+    if issubclass(kind, errors.APIError):
+        headers = httpx.Headers({"x-request-id": "r-1", "retry-after": "3"})
+        body = {"code": "NotAnyOf", "field": "label"}
+        return kind("no such label", operation="putProduct", status=422, body=body, headers=headers)
+    if issubclass(kind, errors.AuthorizationError):
+        return kind("refused", error="invalid_grant")
+    if issubclass(kind, errors.OutcomeUnknownError):
+        return kind("it broke", operation="putProduct", status=200, body=b"<html>")
+    return kind("it broke", operation="putProduct")
+
+
+@pytest.mark.parametrize(
+    "kind", dict.fromkeys(_families(errors.PennylaneError)), ids=lambda kind: kind.__name__
+)
+def test_errors_can_cross_processes(kind: type[errors.PennylaneError]) -> None:
+    error = _example(kind)
+    for copied in (
+        copy.copy(error),
+        *(pickle.loads(pickle.dumps(error, protocol)) for protocol in (0, 2, 5)),
+    ):
+        assert type(copied) is kind
+        assert (str(copied), copied.args) == (str(error), error.args)
+        assert vars(copied) == vars(error)
 
 
 def test_a_subclass_of_an_answer_may_have_types_as_annotations() -> None:

@@ -42,6 +42,15 @@ class PennylaneError(Exception):
         self.message = message
         self.operation = operation
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is in a pickle are the text and the attributes: constructors take keywords, also those of
+        # subclasses, and an exception would be made again from its text alone.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[PennylaneError], args: tuple[Any, ...]) -> PennylaneError:
+    return kind.__new__(kind, *args)
+
 
 class MissingFieldError(PennylaneError, AttributeError):
     """A field was read that the contract promises in every answer, and this one lacks it.
@@ -54,9 +63,6 @@ class MissingFieldError(PennylaneError, AttributeError):
         super().__init__(f"the answer lacks {model}.{field}, which the contract promises")
         self.model = model
         self.field = field
-
-    def __reduce__(self) -> tuple[type[MissingFieldError], tuple[str, str]]:
-        return type(self), (self.model, self.field)
 
 
 class NotSentError(PennylaneError):
