@@ -74,6 +74,7 @@ def test_an_exported_audit_has_no_formula() -> None:
         currency="EUR",
         currency_amount="-10.00",
         person="@cell",
+        approved_by="=A1",
         host="'+3",
         commit="",
         plan="",
@@ -81,6 +82,6 @@ def test_an_exported_audit_has_no_formula() -> None:
         checksum="c",
     )
     written = dict(zip(*csv.reader(audit_csv([row]).splitlines()), strict=True))
-    for name in ("external_reference", "invoice_number", "person", "host"):
+    for name in ("external_reference", "invoice_number", "person", "approved_by", "host"):
         assert written[name].startswith("'"), name
     assert written["currency_amount"] == "-10.00"

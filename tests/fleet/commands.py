@@ -30,7 +30,7 @@ from pennyform.fleet.journals import DatabaseJournals
 from pennyform.fleet.overview import overview
 from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
 from pennyform.fleet.queue import QueuedJob
-from pennyform.fleet.records import Records
+from pennyform.fleet.records import ConsumedPlan, Records
 from pennyform.fleet.serving import listen
 from pennyform.results.documents import DOCUMENTS, json_text
 from pennyform.sandbox.background_server import Served
@@ -71,9 +71,9 @@ class Fleet:
         assert "defect" not in self.err, self.err
         return code
 
-    def work(self, *words: str) -> list[dict[str, Any]]:
+    def work(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
         """Let a worker do all jobs; what it logged."""
-        assert self("fleet", "worker", "--once", *words) == 0, self.err
+        assert self("fleet", "worker", "--once", *words) == code, self.err
         return [json.loads(line) for line in self.err.splitlines()]
 
     def status(self) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def test_one_that_is_rejected_stops_no_other(fleet: Fleet) -> None:
 def test_what_cannot_be_done_fails_with_its_reason_and_what_may_pass_is_tried_again(fleet: Fleet) -> None:
     del fleet.environ["PENNYLANE_TOKEN_C0000"]
     assert fleet("fleet", "submit", "apply", "--company", "c0000", "--company", "c0001") == 0
-    fleet.work()
+    fleet.work(code=1)
     status = fleet.status()
     assert [(row["company"], row["state"]) for row in status["failed"]] == [("c0000", "failed")]
     assert "PENNYLANE_TOKEN_C0000" in status["failed"][0]["reason"]
@@ -183,7 +183,7 @@ def test_what_cannot_be_done_fails_with_its_reason_and_what_may_pass_is_tried_ag
         listener.bind(("127.0.0.1", 0))
         fleet.environ["PENNYLANE_BASE_URL"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert fleet("fleet", "submit", "apply", "--company", "c0002") == 0
-        fleet.work()
+        fleet.work(code=75)
     assert fleet.status()["queue"] == {"failed": 1, "succeeded": 1, "todo": 1}, "minutes ahead, not at once"
 
 
@@ -199,9 +199,10 @@ def test_a_plan_is_applied_once_another_person_approved_it(fleet: Fleet) -> None
     assert "fleet-approval" in fleet.err
     plan = _plan_of(fleet, "c0000")
     for format_, part in (("text", "c0000-1"), ("markdown", "c0000-1"), ("html", "<!doctype html>")):
-        assert fleet("fleet", "approve", plan[:12], "--show", "--format", format_) == 0
-        assert part in fleet.out
-        assert "pennyform-job-" not in fleet.out
+        for code, more in ((0, ["--show"]), (1, [])):
+            assert fleet("fleet", "approve", plan[:12], "--format", format_, *more) == code
+            assert part in fleet.out, "whoever is asked has seen it"
+            assert "pennyform-job-" not in fleet.out
     assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 1
     assert "somebody else must look at it" in fleet.err
     fleet.work()
@@ -209,8 +210,18 @@ def test_a_plan_is_applied_once_another_person_approved_it(fleet: Fleet) -> None
     fleet.person = "Approver <approver@example.com>"
     assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 0, fleet.err
     assert fleet.status()["plans"] == []
+    for person in (fleet.person, "Another <another@example.com>"):
+        fleet.person = person
+        assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 1
+        assert "Approver <approver@example.com> approved it already, and job" in fleet.err
+    assert fleet.status()["queue"] == {"succeeded": 1, "todo": 1}, "no second job"
     fleet.work()
     assert fleet.books.finals == 2
+    assert fleet("audit", "companies/c0000", "--format", "json") == 0, fleet.err
+    (section,) = json.loads(fleet.out)["companies"]
+    assert {(row["person"], row["approved_by"]) for row in section["invoices"]} == {
+        ("Submitter <submitter@example.com>", "Approver <approver@example.com>")
+    }
     assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 1
     assert "it was used" in fleet.err
 
@@ -222,11 +233,11 @@ def test_a_plan_that_nobody_approved_is_not_applied_whoever_asks(fleet: Fleet) -
     from pennyform.cli.commands.fleet.submit import enqueue
 
     enqueue([changed(records.plan(plan).request, verb="apply", plan=plan)], {}, records, queue)
-    fleet.work()
+    fleet.work(code=1)
     assert fleet.books.finals == 0
     assert "nobody approved it" in fleet.status()["failed"][0]["reason"]
     assert fleet("fleet", "submit", "apply", "--company", "c0001") == 0
-    fleet.work("--approval", "required")
+    fleet.work("--approval", "required", code=1)
     assert fleet.books.finals == 0
 
 
@@ -238,7 +249,7 @@ def test_a_plan_that_was_begun_is_finished_by_its_job_and_by_no_other(fleet: Fle
     # As if a worker had begun it, made the first invoice, and died.
     with psycopg.connect(fleet.url) as connection:
         (job,) = connection.execute("SELECT max(id) FROM procrastinate_jobs").fetchone() or (0,)
-    assert records.consume(plan, job) == (records.plan(plan).content, False)
+    assert records.consume(plan, job) == ConsumedPlan(records.plan(plan).content, "Approver", resumed=False)
     environ = {**fleet.environ}
     first = fleet.firm.root / "companies/c0000/invoices/000.yaml"
     assert fleet("apply", str(first), "--auto-approve") == 0, fleet.err
@@ -257,17 +268,62 @@ def test_a_plan_that_was_begun_is_finished_by_its_job_and_by_no_other(fleet: Fle
         records.consume(plan, job + 1)
 
 
+def test_a_job_that_cannot_be_read_fails_once_and_holds_up_nothing(fleet: Fleet) -> None:
+    assert fleet("fleet", "submit", "plan", "--company", "c0000") == 0, fleet.err
+    records = Records(Database(fleet.url))
+    with psycopg.connect(fleet.url) as connection:
+        ((good, lock),) = connection.execute("SELECT args ->> 'request', lock FROM procrastinate_jobs")
+        request = json.loads(records.load([good])[good])
+        contents = [
+            b"\xff{",
+            b"[" * 100_000,
+            json.dumps({"pennyform": "99.0", "format_version": 2, "surprise": 1}).encode(),
+            json.dumps(request | {"format_version": 2}).encode(),
+            json.dumps(request | {"company_id": 1 + request["company_id"]}).encode(),
+            json.dumps(request | {"files": [{"path": "x", "sha256": "0" * 64, "size": 1}]}).encode(),
+            b"of another hash",
+        ]
+        digests = records.store(contents)
+        connection.execute("UPDATE artifact SET content = 'x' WHERE sha256 = %s", [digests[-1]])
+        arguments = [{"request": digest} for digest in digests] + [{"request": 7}, {}, {"more": [{}]}]
+        for row in arguments:
+            connection.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args) "
+                "VALUES ('pennyform', 'pennyform.company', %s, %s)",
+                [lock, json.dumps(row)],
+            )
+    assert fleet("fleet", "submit", "plan", "--company", "c0000") == 0, fleet.err
+    lines = fleet.work(code=1)
+    assert [line["state"] for line in lines if line["event"] == "end"].count("failed") == len(arguments)
+    status = fleet.status()
+    assert status["queue"] == {"failed": len(arguments), "succeeded": 1 + 1}
+    reasons = [row["reason"] for row in status["failed"]][::-1]
+    expected = ["malformed", "", "pennyform 99.0", "format_version", "another one", "of x is not in"]
+    expected += ["not in the database"] * 4
+    assert [part in reason for part, reason in zip(expected, reasons, strict=True)] == [True] * 10, reasons
+
+
 def test_the_fleet_and_single_companies_can_be_paused(fleet: Fleet) -> None:
     assert fleet("fleet", "submit", "apply", "--all") == 0
     assert fleet("fleet", "pause") == 0
+    assert fleet.err == "Paused the whole fleet: no further job begins; those that run go on.\n"
     fleet.work()
     assert fleet.status()["queue"] == {"todo": 3}
     assert fleet.status()["paused"]
+    one = fleet.firm.ids["c0001"]
+    assert fleet("fleet", "pause", "--company-id", str(one)) == 0
+    assert fleet.err == f"Paused c0001 ({one}): no further job begins; those that run go on.\n"
     assert fleet("fleet", "resume") == 0
-    assert fleet("fleet", "pause", "--company-id", str(fleet.firm.ids["c0001"])) == 0
-    fleet.work()
+    assert fleet.err == f"Resumed the whole fleet.\nStill paused: c0001 ({one}).\n"
+    for verb in ("pause", "resume"):
+        assert fleet("fleet", verb, "--company-id", "987654", "--company-id", str(one)) == 1
+        assert "no job was ever submitted for company 987654: nothing was changed" in fleet.err
+        with pytest.raises(SystemExit, match="64"):
+            fleet("fleet", verb, "--company-id", "0")
+    fleet.work(code=75)
     assert fleet.status()["queue"] == {"succeeded": 2, "todo": 1}
-    assert fleet("fleet", "resume", "--company-id", str(fleet.firm.ids["c0001"])) == 0
+    assert fleet("fleet", "resume", "--company-id", str(one)) == 0
+    assert fleet.err == f"Resumed c0001 ({one}).\n"
     with psycopg.connect(fleet.url) as connection:
         connection.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
     fleet.work()

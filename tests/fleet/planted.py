@@ -58,10 +58,10 @@ def _lease_never_expires() -> None:
 
 def _approval_ignored() -> None:
     """A plan is applied whoever asks for it."""
-    from pennyform.fleet.records import Records
+    from pennyform.fleet.records import ConsumedPlan, Records
 
-    def consume(self: Records, id_: str, job: int) -> tuple[bytes, bool]:
-        return self.plan(id_).content, False
+    def consume(self: Records, id_: str, job: int) -> ConsumedPlan:
+        return ConsumedPlan(self.plan(id_).content, "nobody", resumed=False)
 
     Records.consume = consume  # type: ignore[method-assign]
 

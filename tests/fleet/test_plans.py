@@ -9,7 +9,7 @@ import uuid
 import pytest
 from pennyform.findings import Failure, Finding, Severity
 from pennyform.fleet.database import Database
-from pennyform.fleet.records import Attempt, JobResult, Records
+from pennyform.fleet.records import Attempt, ConsumedPlan, JobResult, Records
 from pennyform.fleet.request import RequestedFile, WorkRequest
 
 
@@ -28,7 +28,7 @@ def test_of_many_jobs_at_once_one_gets_the_plan(database: Database) -> None:
     def ask(job: int) -> None:
         barrier.wait()
         try:
-            assert Records(database).consume(plan, job) == (content, False)
+            assert Records(database).consume(plan, job) == ConsumedPlan(content, "Bob", resumed=False)
             got.append(job)
         except Failure as problem:
             refused.append(problem)
@@ -40,7 +40,7 @@ def test_of_many_jobs_at_once_one_gets_the_plan(database: Database) -> None:
         thread.join()
     assert (len(got), len(refused)) == (1, 7)
     # The job that has it may be interrupted, and asks again.
-    assert Records(database).consume(plan, got[0]) == (content, True)
+    assert Records(database).consume(plan, got[0]) == ConsumedPlan(content, "Bob", resumed=True)
 
 
 def test_no_name_is_no_plan_also_where_there_is_only_one(own_database: str) -> None:

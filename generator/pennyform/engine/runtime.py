@@ -202,11 +202,15 @@ class LoadDefinitions(Protocol):
 
 
 class Origin(NamedTuple):
-    """Who begins a run, on which machine, and the commit of the definitions; "" where unknown."""
+    """Who begins a run, on which machine, and the commit of the definitions; "" where unknown.
+
+    ``approved_by`` is another person who approved it, where one did.
+    """
 
     person: str = ""
     host: str = ""
     commit: str = ""
+    approved_by: str = ""
 
 
 def system_origin(root: Path) -> Origin:

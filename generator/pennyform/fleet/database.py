@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool
 
 from pennyform.engine.state_folder import DATABASE_VARIABLE as URL_VARIABLE
 from pennyform.findings import Failure, failure
@@ -61,6 +62,7 @@ class Database:
 
     def __init__(self, url: str, stall_seconds: float = STALL_SECONDS) -> None:
         self.stall_seconds = stall_seconds
+        self._pool: ConnectionPool[Connection] | None = None
         try:
             options = conninfo_to_dict(url)
         except psycopg.Error:
@@ -126,8 +128,22 @@ class Database:
         Raises:
             psycopg.Error: it was lost; whether it was committed is not known then.
         """
-        with psycopg.connect(self.conninfo) as connection:
+        with self._pool.connection() if self._pool else psycopg.connect(self.conninfo) as connection:
             yield connection
+
+    @contextmanager
+    def kept_connections(self, most: int) -> Iterator[None]:
+        """Keep those of :meth:`connection` open for the next use, ``most`` of them, as the context lasts."""
+        # Each is asked whether it is still there: the server may have been restarted.
+        check = ConnectionPool[Connection].check_connection
+        with ConnectionPool[Connection](
+            self.conninfo, min_size=0, max_size=most, timeout=_CONNECT_SECONDS, check=check
+        ) as pool:
+            self._pool = pool
+            try:
+                yield
+            finally:
+                self._pool = None
 
     def migrate(self) -> int:
         """Make the tables, or bring them to the version of this program; how many steps that took.

@@ -90,4 +90,17 @@ SET LOCAL search_path TO pennyform, public;
 CREATE INDEX journal_written ON journal (written_at);
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+_THIRD = """
+SET LOCAL search_path TO pennyform, public;
+
+-- Jobs that began and of which nobody wrote how they ended; how many workers that was before the last one.
+CREATE TABLE begun_job (
+    job bigint PRIMARY KEY,
+    deaths integer NOT NULL DEFAULT 0
+);
+
+-- The job that applies an approved plan.
+ALTER TABLE plan ADD COLUMN job bigint;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)

@@ -58,7 +58,8 @@ _INDEX = """
 """
 _COUNTS = "SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1"
 _RUNNING = """
-    SELECT job.lock, worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %s)
+    SELECT coalesce(job.lock, ''),
+           worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %s)
     FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
     WHERE job.status = 'doing' ORDER BY job.id
 """
@@ -91,12 +92,13 @@ class _Decisions(retry.BaseRetryStrategy):
         exception: BaseException,
         job: jobs.Job,  # noqa: ARG002 - as it is called
     ) -> procrastinate.RetryDecision | None:
-        if isinstance(exception, _FailedError):
-            return None
-        # Nothing else is raised but that the database is away: when it is back, the job begins at once,
-        # whatever this machine's clock says.
-        at = exception.at if isinstance(exception, _RetryLaterError) else _LONG_AGO
-        return procrastinate.RetryDecision(retry_at=at)
+        if isinstance(exception, _RetryLaterError):
+            return procrastinate.RetryDecision(retry_at=exception.at)
+        # The database was away, or the worker ends: then the job begins anew at once, whatever this machine's
+        # clock says. Whatever else is raised would be raised again, and hold up the company.
+        away = (exceptions.ConnectorException, psycopg.Error)
+        may_pass = isinstance(exception, away) or not isinstance(exception, Exception)
+        return procrastinate.RetryDecision(retry_at=_LONG_AGO) if may_pass else None
 
 
 class _Jobs(manager.JobManager):
@@ -199,9 +201,13 @@ class ProcrastinateQueue:
         with ThreadPoolExecutor(settings.concurrency, "company") as pool:
 
             @app.task(name=TASK, queue=QUEUE, retry=_Decisions(), pass_context=True)
-            async def company(context: procrastinate.JobContext, request: str) -> None:
+            async def company(
+                context: procrastinate.JobContext, /, request: object = "", **_: object
+            ) -> None:
                 job = context.job
-                ticket = JobTicket(job.id or 0, request, job.lock or "")
+                # Whatever the row says: what is no request fails with its reason, and is not tried again.
+                digest = request if isinstance(request, str) else ""
+                ticket = JobTicket(job.id or 0, digest, job.lock or "")
                 loop = asyncio.get_running_loop()
                 verdict = await loop.run_in_executor(pool, carry_out, ticket)
                 await _conclude(connector, verdict)

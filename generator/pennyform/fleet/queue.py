@@ -36,11 +36,12 @@ class Verdict:
     """What is to become of a job that was tried.
 
     ``failed`` lets it rest as failed; ``retry_after`` lets it be tried again after so many seconds. Neither:
-    it is done.
+    it is done. ``exit_code`` is that of the verb, where the job failed.
     """
 
     retry_after: float | None = None
     failed: bool = False
+    exit_code: int = 0
 
 
 CarryOut = Callable[[JobTicket], Verdict]

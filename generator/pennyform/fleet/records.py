@@ -52,13 +52,26 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan as it was saved, and what became of it; "" for what was not done yet."""
+    """A plan as it was saved, and what became of it; "" for what was not done yet.
+
+    ``job`` is the one that applies it, 0 while none is queued.
+    """
 
     id: str
     content: bytes
     request: WorkRequest
     approved_by: str
     consumed: bool
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedPlan:
+    """A plan that a job uses: as it was saved, who approved it, and whether this job began it before."""
+
+    content: bytes
+    approved_by: str
+    resumed: bool
 
 
 def _storable(value: Any) -> Any:
@@ -107,12 +120,17 @@ class Records:
         return digests
 
     def load(self, digests: Iterable[str]) -> dict[str, bytes]:
-        """The contents that are there, by their SHA-256."""
+        """The contents that are there and are what their names say, by their SHA-256."""
         with self._database.connection() as connection:
             rows = connection.execute(
                 "SELECT sha256, content FROM artifact WHERE sha256 = ANY(%s)", [list(digests)]
             )
-            return {digest: bytes(content) for digest, content in rows}
+            contents = {digest: bytes(content) for digest, content in rows}
+        return {
+            digest: content
+            for digest, content in contents.items()
+            if hashlib.sha256(content).hexdigest() == digest
+        }
 
     # --- companies and pauses ---------------------------------------------------------------------------
 
@@ -134,6 +152,16 @@ class Records:
         )
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.executemany(statement, [[id_] for id_ in company_ids])
+
+    def known_companies(self) -> dict[int, str]:
+        """What the companies are called that a job was submitted for, by id."""
+        with self._database.connection() as connection:
+            return dict(connection.execute("SELECT id, name FROM company").fetchall())
+
+    def paused(self) -> list[int]:
+        """The ids of companies of which no job may begin; 0 is the whole fleet."""
+        with self._database.connection() as connection:
+            return [id_ for (id_,) in connection.execute("SELECT company_id FROM pause ORDER BY 1")]
 
     def is_paused(self, company_id: int) -> bool:
         """Whether no job of this company may begin."""
@@ -166,6 +194,17 @@ class Records:
                     attempt.begun,
                 ],
             )
+            connection.execute("DELETE FROM begun_job WHERE job = %s", [attempt.job])
+
+    def begin(self, job: int) -> int:
+        """Note that a job begins; how often in a row it did before, and nobody wrote how it ended."""
+        with self._database.connection() as connection:
+            row = connection.execute(
+                "INSERT INTO begun_job (job) VALUES (%s) "
+                "ON CONFLICT (job) DO UPDATE SET deaths = begun_job.deaths + 1 RETURNING deaths",
+                [job],
+            ).fetchone()
+        return int(row[0]) if row else 0
 
     def retries(self, job: int) -> tuple[int, float]:
         """How often a job was tried in vain, and how many seconds ago for the first time."""
@@ -197,8 +236,8 @@ class Records:
         """
         with self._database.connection() as connection:
             rows = connection.execute(
-                "SELECT plan.id, artifact.content, request.content, approved_by, consumed_at IS NOT NULL "
-                "FROM plan JOIN artifact ON artifact.sha256 = plan.artifact "
+                "SELECT plan.id, artifact.content, request.content, approved_by, consumed_at IS NOT NULL, "
+                "coalesce(plan.job, 0) FROM plan JOIN artifact ON artifact.sha256 = plan.artifact "
                 "JOIN artifact AS request ON request.sha256 = plan.request "
                 "WHERE %s <> '' AND starts_with(plan.id, %s) LIMIT 2",
                 [beginning, beginning],
@@ -209,8 +248,8 @@ class Records:
                 f"{'several plans begin' if rows else 'there is no plan that begins'} with {beginning}",
                 fix="'pennyform fleet status' lists the plans that wait",
             )
-        ((id_, content, request, approved_by, consumed),) = rows
-        return StoredPlan(id_, bytes(content), decode(bytes(request)), approved_by or "", consumed)
+        ((id_, content, request, approved_by, consumed, job),) = rows
+        return StoredPlan(id_, bytes(content), decode(bytes(request)), approved_by or "", consumed, job)
 
     def approve(self, id_: str, person: str) -> bool:
         """Approve a plan once, by another person than who submitted it; whether that was so."""
@@ -222,11 +261,13 @@ class Records:
             )
             return done.rowcount == 1
 
-    def consume(self, id_: str, job: int) -> tuple[bytes, bool]:
-        """Use an approved plan, once: for this job alone.
+    def note_job(self, id_: str, job: int) -> None:
+        """Note the job that applies an approved plan: another one would find it used."""
+        with self._database.connection() as connection:
+            connection.execute("UPDATE plan SET job = %s WHERE id = %s", [job, id_])
 
-        Returns:
-            The plan as it was saved, and whether this job began it before.
+    def consume(self, id_: str, job: int) -> ConsumedPlan:
+        """Use an approved plan, once: for this job alone.
 
         Raises:
             Failure: it was not approved, or another job used it.
@@ -247,7 +288,7 @@ class Records:
         elif row[1] != job:
             problem = "another job used it"
         else:
-            return bytes(row[0]), not begun
+            return ConsumedPlan(bytes(row[0]), row[2], resumed=not begun)
         raise failure(
             "fleet-approval",
             f"the plan is not carried out: {problem}",

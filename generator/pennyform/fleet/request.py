@@ -78,8 +78,9 @@ def lock_of(company_id: int) -> str:
 
 
 def company_of(lock: str) -> int:
-    """The id of the company that a lock is named by."""
-    return int(lock.removeprefix(_LOCK))
+    """The id of the company that a lock is named by; 0 for a lock that no request has."""
+    text = lock.removeprefix(_LOCK)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def encode(request: WorkRequest) -> bytes:
@@ -87,32 +88,39 @@ def encode(request: WorkRequest) -> bytes:
     return msgspec.json.encode(request)
 
 
+class _Version(msgspec.Struct, frozen=True):
+    """Who wrote a request: read before the rest, which another version may write otherwise."""
+
+    pennyform: _Text
+
+
 def decode(content: bytes) -> WorkRequest:
     """Read a request.
 
     Raises:
-        Failure: it is not one.
+        Failure: it is not one, or that of another version.
     """
     try:
         if len(content) > REQUEST_BYTES:
             raise ValueError(f"it has more than {REQUEST_BYTES:,} bytes")
+        version = msgspec.json.decode(content, type=_Version).pennyform
+        if version != __version__:
+            raise failure(
+                "fleet-version",
+                f"the job was submitted by pennyform {version}, and this is {__version__}",
+                fix="upgrade workers and those who submit together; submit it again",
+            )
         request = msgspec.json.decode(content, type=WorkRequest)
         if sum(file.size for file in request.files) > MOST_BYTES:
             raise ValueError(f"its files come to more than {MOST_BYTES:,} bytes")
         if len({file.path for file in request.files}) < len(request.files):
             raise ValueError("two of its files have one path")
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise failure(
             "fleet-request",
             f"the job is no request that can be carried out: {problem}",
             fix="submit it again with the version of pennyform that the workers have",
         ) from None
-    if request.pennyform != __version__:
-        raise failure(
-            "fleet-version",
-            f"the job was submitted by pennyform {request.pennyform}, and this is {__version__}",
-            fix="upgrade workers and those who submit together; submit it again",
-        )
     return request
 
 
@@ -171,16 +179,17 @@ def unpack(request: WorkRequest, fetch: Callable[[Iterable[str]], Mapping[str, b
 
     Args:
         request: lists the files.
-        fetch: gives the content of artifacts by their SHA-256.
+        fetch: gives the content of artifacts by their SHA-256, those alone that have it.
         target: an empty folder of this user alone.
 
     Raises:
-        Failure: an artifact is missing, or is not what its name says.
+        Failure: an artifact is missing.
+        OSError: the system refuses a file, such as on a full disk.
     """
     contents = fetch({file.sha256 for file in request.files})
     for file in request.files:
         content = contents.get(file.sha256)
-        if content is None or hashlib.sha256(content).hexdigest() != file.sha256:
+        if content is None:
             raise failure(
                 "fleet-artifact",
                 f"the content of {file.path} is not in the database as it was submitted",

@@ -187,7 +187,7 @@ def audit_text(document: AuditDocument) -> str:
                 row.external_reference,
                 row.invoice_number,
                 f"{row.currency_amount} {row.currency}".strip(),
-                row.person or "unknown",
+                f"{row.person or 'unknown'}{f', approved by {row.approved_by}' if row.approved_by else ''}",
                 row.commit[:12],
                 row.plan[:12],
             ]

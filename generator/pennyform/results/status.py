@@ -79,8 +79,9 @@ class StatusDocument(Record, frozen=True, kw_only=True):
 class AuditedInvoice(Record, frozen=True):
     """An invoice that became final: when (ISO time), by whom, from which commit and plan.
 
-    What a journal of an earlier version does not say is "". ``checksum`` is that of the record in the
-    journal, which covers all records before it.
+    ``approved_by`` is another person who approved the plan, where one did. What a journal of an earlier
+    version does not say is "". ``checksum`` is that of the record in the journal, which covers all records
+    before it.
     """
 
     company: str
@@ -92,6 +93,7 @@ class AuditedInvoice(Record, frozen=True):
     currency: str
     currency_amount: str
     person: str
+    approved_by: str
     host: str
     commit: str
     plan: str

@@ -164,7 +164,7 @@ class PauseOptions:
         parser.add_argument(
             "--company-id",
             action="append",
-            type=int,
+            type=_company_id,
             default=[],
             metavar="ID",
             help="this company alone, by its policies.company_id; may be repeated (default: the whole fleet)",
@@ -173,7 +173,7 @@ class PauseOptions:
     @classmethod
     def read(cls, args: argparse.Namespace) -> PauseOptions:
         """The options that ``args`` hold."""
-        return cls(args.action == "pause", tuple(args.company_id))
+        return cls(args.action == "pause", tuple(dict.fromkeys(args.company_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +231,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 1000:
         raise argparse.ArgumentTypeError(f"{text} is not from 1 to 1000")
+    return number
+
+
+def _company_id(text: str) -> int:
+    number = int(text)
+    if not 1 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is no id of a company")
     return number
 
 

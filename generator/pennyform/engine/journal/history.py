@@ -53,6 +53,7 @@ class IssuedInvoice:
     currency: str
     currency_amount: str
     person: str
+    approved_by: str
     host: str
     commit: str
     plan: str
@@ -152,6 +153,7 @@ def _issued(entry: Entry, record: Acknowledged | Verified | Differs, run: RunBeg
         currency="",
         currency_amount="",
         person=run.person,
+        approved_by=run.approved_by,
         host=run.host,
         commit=run.commit,
         plan=run.plan,

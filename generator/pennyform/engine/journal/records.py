@@ -134,6 +134,7 @@ class RunBegun(_Record, frozen=True, tag="run_begun"):
     """Changes are about to be carried out. ``plan`` is the id of a saved plan, or a digest of the plan.
 
     ``person`` is who the machine says is at work, ``commit`` that of the definitions; "" where unknown.
+    ``approved_by`` is another person who approved the plan, where one did.
     """
 
     person: Text
@@ -141,6 +142,7 @@ class RunBegun(_Record, frozen=True, tag="run_begun"):
     commit: Text
     plan: Text
     pennyform: Text
+    approved_by: Text = ""
 
 
 class PlanUsed(_Record, frozen=True, tag="plan_used"):

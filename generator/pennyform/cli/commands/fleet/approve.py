@@ -29,8 +29,7 @@ def run(
         Failure: there is no such plan, it is approved or used already, or this person submitted it.
     """
     stored = records.plan(options.plan)
-    if options.show or options.format == "text":
-        _show(stored, options.format, terminal)
+    _show(stored, options.format, terminal)
     if options.show:
         return Exit.OK
     person = as_text(runtime.origin(Path.cwd()).person)[:1000]
@@ -42,6 +41,7 @@ def run(
     if stored.approved_by != person and not records.approve(stored.id, person):
         _require_open(records.plan(stored.id), person)
     (job,) = enqueue([request], {}, records, queue)
+    records.note_job(stored.id, job)
     terminal.print_error(f"Approved by {person}: job {job} applies exactly this, once.")
     return Exit.OK
 
@@ -73,6 +73,8 @@ def _require_open(stored: StoredPlan, person: str) -> None:
     problem = ""
     if stored.consumed:
         problem = "it was used"
+    elif stored.job:
+        problem = f"{stored.approved_by} approved it already, and job {stored.job} applies it"
     elif stored.approved_by not in {"", person}:
         problem = f"{stored.approved_by} approved it already"
     elif stored.request.person == person:

@@ -57,7 +57,7 @@ class Execution:
     def __call__(self, job: Job) -> JobResult:
         """Carry out one job. Whatever happens to it is in the result."""
         terminal = self.terminal._replace(stdin=io.StringIO(), stdout=io.StringIO(), stderr=io.StringIO())
-        runtime = self._runtime_of(job)
+        runtime = _runtime_of(self.runtime, job)
         try:
             match job.request.verb:
                 case "plan":
@@ -69,11 +69,6 @@ class Execution:
         except (PlanRejectedError, Failure, OutcomeError, OSError) as problem:
             code, findings = explain(problem)
             return self._failed(code, findings)
-
-    def _runtime_of(self, job: Job) -> Runtime:
-        request = job.request
-        origin = Origin(request.person, request.host, request.commit)
-        return replace(self.runtime, origin=lambda _: origin)
 
     def _failed(self, code: Exit, findings: list[Finding]) -> JobResult:
         texts = tuple(
@@ -114,9 +109,10 @@ class Execution:
         )
         saved, resumed = None, False
         if job.request.plan:
-            content, resumed = self.records.consume(job.request.plan, job.id)
+            used = self.records.consume(job.request.plan, job.id)
+            resumed, runtime = used.resumed, _runtime_of(runtime, job, used.approved_by)
             file = job.folder / _PLAN
-            file.write_bytes(content)
+            file.write_bytes(used.content)
             saved = apply.read_plan(file, terminal, runtime)
             options = apply.options_of(saved, options)
         repository = load_repository(options.targets, terminal, runtime)
@@ -139,6 +135,12 @@ class Execution:
         verification = verify.verify_targets(_targets(job), terminal, runtime)
         code = Exit.DRIFT if verification.drift else Exit.OK
         return JobResult(int(code), document=json_data(verification.document()))
+
+
+def _runtime_of(runtime: Runtime, job: Job, approved_by: str = "") -> Runtime:
+    request = job.request
+    origin = Origin(request.person, request.host, request.commit, approved_by)
+    return replace(runtime, origin=lambda _: origin)
 
 
 def _targets(job: Job) -> TargetOptions:

@@ -45,7 +45,7 @@ def run(options: Any, terminal: Terminal, runtime: Runtime) -> Exit:
 
 
 def _carry_out(options: Any, database: Database, terminal: Terminal, runtime: Runtime) -> Exit:
-    from pennyform.cli.commands.fleet import approve, status, submit, work
+    from pennyform.cli.commands.fleet import approve, pause, status, submit, work
     from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
     from pennyform.fleet.records import Records
 
@@ -64,7 +64,7 @@ def _carry_out(options: Any, database: Database, terminal: Terminal, runtime: Ru
         case StatusOptions():
             return status.run(options, database, queue, terminal)
         case PauseOptions():
-            records.set_pause(options.company_ids or (0,), pause=options.pause)
+            pause.run(options, records, terminal)
         case ApproveOptions():
             return approve.run(options, records, queue, terminal, runtime)
     return Exit.OK

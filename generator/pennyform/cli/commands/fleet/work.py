@@ -14,6 +14,7 @@ from types import FrameType
 
 from pennyform.cli.commands.fleet.execution import Execution
 from pennyform.cli.commands.fleet.status import metrics
+from pennyform.cli.companies import worst
 from pennyform.cli.options.fleet import WorkerOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.runtime import Runtime
@@ -90,7 +91,8 @@ def run(
     """Do jobs until a signal says otherwise.
 
     Returns:
-        75 when the process stood still: whoever runs it starts it anew.
+        75 when the process stood still: whoever runs it starts it anew. With ``once``, the worst exit code
+        of its jobs, where 75 stands for one that is tried again later.
 
     Raises:
         Failure: the machine lacks what every job needs: it would take all of them, and none would be done.
@@ -105,13 +107,19 @@ def run(
     threading.Thread(target=watch.look, daemon=True).start()
     log("start", host=os.uname().nodename, pid=os.getpid(), count=settings.concurrency)
     try:
-        with _metrics(options, lambda: overview(database, queue)):
-            _work(queue, lambda ticket: carry_out(ticket, records, execution), settings, watch)
+        with (
+            database.kept_connections(settings.concurrency),
+            _metrics(options, lambda: overview(database, queue)),
+        ):
+            codes = _work(queue, lambda ticket: carry_out(ticket, records, execution), settings, watch)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     log("stop", pid=os.getpid())
-    return Exit.TRY_LATER if watch.stood_still else Exit.OK
+    if watch.stood_still:
+        return Exit.TRY_LATER
+    # Whoever runs one that stays looks at `fleet status`: what ended long ago is no reason to start it anew.
+    return worst(codes) if options.once else Exit.OK
 
 
 @contextmanager
@@ -126,14 +134,22 @@ def _metrics(options: WorkerOptions, look: Callable[[], FleetStatusDocument]) ->
         server.shutdown()
 
 
-def _work(queue: Queue, do: CarryOut, settings: WorkerSettings, watch: _Watch) -> None:
-    """Work; after the database was gone, wait for it and go on."""
+def _work(queue: Queue, do: CarryOut, settings: WorkerSettings, watch: _Watch) -> list[Exit]:
+    """Work; after the database was gone, wait for it and go on.
+
+    Returns:
+        How the jobs of a worker that ends by itself ended, by the last attempt at each.
+    """
     wait, done = 1.0, 0
+    ended: dict[int, Exit] = {}
 
     def count(ticket: JobTicket) -> Verdict:
         nonlocal done
         done += 1
-        return do(ticket)
+        verdict = do(ticket)
+        if settings.once:
+            ended[ticket.id] = _exit_of(verdict)
+        return verdict
 
     while not watch.stop.requested():
         begun, before = time.monotonic(), done
@@ -146,4 +162,11 @@ def _work(queue: Queue, do: CarryOut, settings: WorkerSettings, watch: _Watch) -
             continue
         # A job of the same company waits for the one before it.
         if settings.once and done == before:
-            return
+            break
+    return list(ended.values())
+
+
+def _exit_of(verdict: Verdict) -> Exit:
+    if verdict.failed:
+        return Exit(verdict.exit_code or Exit.ERROR)
+    return Exit.OK if verdict.retry_after is None else Exit.TRY_LATER
