@@ -348,7 +348,7 @@ def test_a_record_that_was_tampered_with_shows(firm: Firm, change: str) -> None:
 
 def test_an_audit_goes_back_beyond_a_compacted_journal(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     issue(firm)
-    monkeypatch.setattr("pennyform.engine.journal.journal.COMPACT_BYTES", 1)
+    monkeypatch.setattr("pennyform.engine.journal.store.COMPACT_BYTES", 1)
     firm.write("companies/alder/invoices/three.yaml", invoice("A-3", finalize=True))
     assert firm("apply", "--company", "alder", "--auto-approve") == 0
     assert firm("audit", "--company", "alder", "--format", "jsonl") == 0

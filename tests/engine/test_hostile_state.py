@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pennyform.engine.files import Disk
-from pennyform.engine.journal.journal import import_journal, open_journal
 from pennyform.engine.journal.reading import START, read
 from pennyform.engine.journal.records import (
     TEXT_LENGTH,
@@ -40,6 +39,7 @@ from pennyform.engine.journal.records import (
     encode,
 )
 from pennyform.engine.journal.replayed_state import Replay
+from pennyform.engine.journal.store import import_journal, open_journal
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.binding import PlanOrigin
 from pennyform.findings import Failure

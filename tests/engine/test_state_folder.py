@@ -16,10 +16,10 @@ import pytest
 from pennyform.cli.connection import canonical_host
 from pennyform.engine.files import Disk
 from pennyform.engine.journal import reading
-from pennyform.engine.journal.journal import open_journal, replay_file
 from pennyform.engine.journal.lock import LockFileError, hold
 from pennyform.engine.journal.records import Absent, Acknowledged, Intent
 from pennyform.engine.journal.replayed_state import Replay
+from pennyform.engine.journal.store import open_journal, replay_file
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 from pennyform.report.apply import render

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from pennyform.engine.files import Disk
-from pennyform.engine.journal.journal import open_journal
 from pennyform.engine.journal.records import Found, Record
+from pennyform.engine.journal.store import open_journal
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 

@@ -12,9 +12,9 @@ from unittest.mock import patch
 
 import pytest
 from pennyform.engine.files import Disk
-from pennyform.engine.journal import journal as journal_module
+from pennyform.engine.journal import store as store_module
 from pennyform.engine.journal.history import issued
-from pennyform.engine.journal.journal import Journal, JournalError, import_journal
+from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.lock import LockHeldError
 from pennyform.engine.journal.records import (
     Absent,
@@ -30,7 +30,7 @@ from pennyform.engine.journal.records import (
     Verified,
 )
 from pennyform.engine.journal.replayed_state import ReplayedState, replay
-from pennyform.engine.journal.store import FolderJournals, Journals, JournalStore
+from pennyform.engine.journal.store import FolderJournals, Journals, JournalStore, import_journal
 from pennyform.engine.runtime import Runtime, SystemClock
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
@@ -236,7 +236,7 @@ def test_another_key_reads_nothing(place: Place) -> None:
 def test_a_journal_that_has_grown_is_compacted_and_its_history_is_whole(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "COMPACT_BYTES", 100)
+    monkeypatch.setattr(store_module, "COMPACT_BYTES", 100)
     for _ in range(3):
         state = write(place.store(), *RECORDS).state
     store = place.store()

@@ -17,10 +17,10 @@ from pennyform.engine.applying.finalization import BuyerCheck
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.issued import CheckDocument
 from pennyform.engine.journal import lock
-from pennyform.engine.journal.journal import Journal, import_journal
+from pennyform.engine.journal.journal import Journal
 from pennyform.engine.journal.records import Absent, Found, RunBegun, Subject, as_text
 from pennyform.engine.journal.replayed_state import ReplayedState
-from pennyform.engine.journal.store import JournalStore
+from pennyform.engine.journal.store import JournalStore, import_journal
 from pennyform.engine.plan_files.plan_file import digest
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.dependencies import keys_of
