@@ -13,7 +13,8 @@ from decimal import Decimal
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import parse_amount
-from pennyform.invoices.schema import Schema, per_schema
+from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.schema import per_schema
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
 from pennyform.text import fold
 

@@ -32,7 +32,8 @@ from pennyform.invoices.model import (
 )
 from pennyform.invoices.model.pending_text import PendingText, pending_texts
 from pennyform.invoices.money.scalars import canonical
-from pennyform.invoices.schema import Schema, per_schema
+from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.schema import per_schema
 from pennyform.invoices.yaml.document import Document, Path
 
 if TYPE_CHECKING:

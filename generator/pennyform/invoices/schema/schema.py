@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pennyform import data
 from pennyform.findings import Finding, failure
@@ -22,6 +22,8 @@ from pennyform.invoices.yaml.document import Document, Path, YamlValue
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft7Validator
+
+T = TypeVar("T")
 
 
 class DefinitionSchemas:
@@ -80,6 +82,23 @@ class DefinitionSchemas:
 def definition_schemas(folder: FilePath) -> DefinitionSchemas:
     """The schemas in ``folder``; the same ones each time, as no folder of schemas ever changes."""
     return DefinitionSchemas(folder)
+
+
+def per_schema(compute: Callable[[Schema], T]) -> Callable[[Schema], T]:
+    """``compute``, done once for each schema, or part of one, of a kind of definition: these never change.
+
+    Thousands of rows have one schema; what follows from it alone is not looked for in each of them.
+    """
+    known: dict[int, tuple[Schema, T]] = {}
+
+    def computed(schema: Schema) -> T:
+        entry = known.get(id(schema))
+        if entry is None:
+            # The schema is kept: another one could get the place in memory of one that is gone.
+            entry = known[id(schema)] = (schema, compute(schema))
+        return entry[1]
+
+    return computed
 
 
 def leaves(schema: Schema, value: YamlValue) -> Iterator[tuple[Path, Schema, YamlValue]]:
