@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 import pytest
 from pennyform.cli.documents import document_check
-from pennyform.cli.downloads import fetching
+from pennyform.cli.downloads import fetch_link
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteFile
 from pennyform.engine.applying.report import Result
@@ -80,7 +81,7 @@ def looked_at(office: Office) -> Verification:
     """What ``verify --document`` makes of the repository."""
     repository = office.repository()
     client = Client(office.token, transport=office.wire, rate_limit=None, clock=office.clock)
-    account = AccountClient(client, fetch=fetching(office.wire))
+    account = AccountClient(client, fetch=partial(fetch_link, office.wire))
     verification = verify(repository, office.looked_up())
     return with_documents(verification, account, document_check(repository), Runtime.system())
 
@@ -210,7 +211,7 @@ def applied(office: Office) -> Result:
     repository, state = office.repository(), office.state()
     runtime = replace(Runtime.system(), clock=office.clock, patience=IMMEDIATE, workers=1)
     account = AccountClient(
-        Client(office.token, transport=office.wire, rate_limit=None), None, fetching(office.wire)
+        Client(office.token, transport=office.wire, rate_limit=None), None, partial(fetch_link, office.wire)
     )
     with open_session(repository, account, state, runtime, interrupted=lambda: False) as session:
         report = session.apply(session.plan(), lambda done, total: None, "", document_check(repository))

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from socket import inet_aton, inet_ntoa
@@ -15,7 +16,7 @@ import pennylane_company
 from pennylane_company import Bounds, Client, Retries
 
 from pennyform import __version__
-from pennyform.cli.downloads import fetching
+from pennyform.cli.downloads import fetch_link
 from pennyform.cli.terminal import TOKEN_VARIABLE, Terminal, shorten_path
 from pennyform.cli.tokens import find_token
 from pennyform.engine.account.client import AccountClient
@@ -175,7 +176,7 @@ def _sandbox(
         Client(auth, transport=transport, rate_limit=None, strict_answers=True, app=_APP) as client,
     ):
         address = f"the embedded sandbox in {shorten_path(database)}"
-        account = AccountClient(client, contract, fetching(transport))
+        account = AccountClient(client, contract, partial(fetch_link, transport))
         yield account, f"books-{sandbox.books_id()}", address
 
 
@@ -217,7 +218,7 @@ def _service(
             fix=f"check the token ({TOKEN_VARIABLE}) and {BASE_URL_VARIABLE}",
         ) from None
     with client:
-        account = AccountClient(client, contract, fetching(runtime.transport))
+        account = AccountClient(client, contract, partial(fetch_link, runtime.transport))
         yield account, service_name(host), one_line(base_url)
 
 

@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import tempfile
 
     from pennyform.invoices.model import ContractSettings
-    from pennyform.invoices.schema.schema import FindSchemas
     from pennyform.spec.pin.store import Store
 
 INVOICED = "company"
@@ -32,37 +32,29 @@ _LARGEST_FILE = 32 * 1024 * 1024
 _MOST_KEPT = 8
 
 
-def schema_finder(environ: Mapping[str, str]) -> FindSchemas:
-    """What gives the folder of schemas for a repository that owns its contract.
+def schemas_of(environ: Mapping[str, str], contract: ContractSettings) -> Path:
+    """The folder of the schemas that follow from the contract that a repository owns.
 
     Args:
         environ: the environment variables, which say where the user's cache is.
+        contract: the contract.
+
+    Raises:
+        Failure: there is no contract where the settings say, or it cannot be used.
     """
-    temporary: list[tempfile.TemporaryDirectory[str]] = []
+    if INVOICED not in contract.apis:
+        return data.schemas()
+    cache = _cache_folder(environ) or Path(_temporary_folder().name)
+    folder = cache / _digest(contract)
+    if not folder.is_dir():
+        _derive(contract, folder)
+        import shutil
 
-    def find(contract: ContractSettings) -> Path:
-        if INVOICED not in contract.apis:
-            return data.schemas()
-        key = _digest(contract)
-        cache = _cache_folder(environ)
-        if cache is None:
-            import tempfile
-
-            # Removed when the process ends.
-            temporary.append(tempfile.TemporaryDirectory(prefix="pennyform-"))
-            cache = Path(temporary[-1].name)
-        folder = cache / key
-        if not folder.is_dir():
-            _derive(contract, folder)
-            import shutil
-
-            # Only the latest ones are kept.
-            folders = [path for path in cache.iterdir() if not path.name.startswith(".")]
-            for old in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_MOST_KEPT:]:
-                shutil.rmtree(old, ignore_errors=True)
-        return folder
-
-    return find
+        # Only the latest ones are kept.
+        folders = [path for path in cache.iterdir() if not path.name.startswith(".")]
+        for old in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_MOST_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
 
 
 def contract_here() -> ContractSettings | None:
@@ -188,3 +180,11 @@ def _cache_folder(environ: Mapping[str, str]) -> Path | None:
     # What others may write decides nothing here.
     is_ours = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return folder if is_ours and os.access(folder, os.W_OK) else None
+
+
+@cache
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """In place of the user's cache: one folder of this process, which is removed when it ends."""
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="pennyform-")

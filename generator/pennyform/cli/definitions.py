@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pennyform.cli.contracts import schema_finder
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
@@ -92,7 +92,7 @@ def require_e_invoices(repository: Repository, targets: TargetOptions, terminal:
 
     problems = e_invoice_findings(
         targets.paths,
-        schema_finder(terminal.environ),
+        partial(schemas_of, terminal.environ),
         environment=targets.environment,
         repository=repository,
     )
@@ -156,10 +156,8 @@ def require_all_definitions(repository: Repository, targets: TargetOptions) -> N
 
 def with_schemas(runtime: Runtime, terminal: Terminal) -> Runtime:
     """``runtime`` that knows the schemas of repositories which own their contract."""
-    find_schemas = schema_finder(terminal.environ)
-    return replace(
-        runtime, load_definitions=functools.partial(runtime.load_definitions, find_schemas=find_schemas)
-    )
+    find_schemas = partial(schemas_of, terminal.environ)
+    return replace(runtime, load_definitions=partial(runtime.load_definitions, find_schemas=find_schemas))
 
 
 def loading_one_at_a_time(runtime: Runtime) -> Runtime:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pennyform.cli.contracts import schema_finder
+from functools import partial
+
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.definitions import FmtOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
@@ -15,7 +17,7 @@ def run(options: FmtOptions, terminal: Terminal) -> Exit:
     """Write the files that change and name them; 4 when one cannot be, or when one would by ``--check``."""
     findings: list[Finding] = []
     changed = unchanged = 0
-    find_schemas = schema_finder(terminal.environ)
+    find_schemas = partial(schemas_of, terminal.environ)
     runs = by_repository(options.paths)
     for result in (result for paths in runs for result in format_files(paths, find_schemas)):
         findings += result.findings

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from pennyform import __version__, data
-from pennyform.cli.contracts import schema_finder
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.definitions import InitOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import failure
@@ -67,7 +68,7 @@ def _schemas(folder: Path, environ: Mapping[str, str]) -> dict[Path, bytes]:
     from pennyform.invoices.repository.loader import own_templates
     from pennyform.invoices.schema.schema import definition_schemas
 
-    settings, templates = own_templates(folder, schema_finder(environ))
+    settings, templates = own_templates(folder, partial(schemas_of, environ))
     source = settings.schemas
     emitted = [*source.glob("*.schema.json"), *source.glob("templates/*.schema.json")]
     schemas = {Path(_SCHEMAS) / path.relative_to(source): path.read_bytes() for path in emitted}

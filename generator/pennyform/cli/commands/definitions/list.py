@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from pennyform import data
-from pennyform.cli.contracts import schema_finder
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.definitions import ListOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import errors
@@ -26,7 +27,7 @@ _TEMPLATE = "invoice-template"
 
 def run(options: ListOptions, terminal: Terminal) -> Exit:
     """Print the names on standard output; 4 when definitions are invalid, with what can be told of them."""
-    repository, findings = load(options.paths, find_schemas=schema_finder(terminal.environ))
+    repository, findings = load(options.paths, find_schemas=partial(schemas_of, terminal.environ))
     terminal.print_findings(errors(findings))
     names = tuple(sorted(_NAMES[options.kind](repository), key=lambda row: row.name))
     document = ListDocument(FORMAT_VERSION, options.kind, names)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pennyform.cli.contracts import schema_finder
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.document_files import holds_several, write_document
 from pennyform.cli.documents import Previewed, previews
 from pennyform.cli.options.definitions import PreviewOptions
@@ -34,7 +35,7 @@ def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     )
     resolved: list[ResolvedInvoice] = []
     repository, findings = load(
-        targets.paths or ["."], resolved.append, find_schemas=schema_finder(terminal.environ)
+        targets.paths or ["."], resolved.append, find_schemas=partial(schemas_of, terminal.environ)
     )
     terminal.print_findings(findings)
     if errors(findings):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec import UNSET
 
-from pennyform.cli.contracts import schema_finder
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.definitions import RenderOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import errors
@@ -43,7 +45,7 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     repository, findings = load(
         options.paths,
         resolved.append if as_json or options.provenance else None,
-        find_schemas=schema_finder(terminal.environ),
+        find_schemas=partial(schemas_of, terminal.environ),
     )
     terminal.print_findings(findings)
     if errors(findings):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pennyform.cli.contracts import schema_finder
+from functools import partial
+
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.definitions import ValidateOptions
 from pennyform.cli.terminal import Exit, Terminal, render_findings
 from pennyform.findings import Severity, failure, tidy
@@ -14,7 +16,7 @@ from pennyform.safe_files import write_file
 
 def run(options: ValidateOptions, terminal: Terminal) -> Exit:
     """Print the findings on standard output, or write them to a file; 4 when one of them counts."""
-    find_schemas = schema_finder(terminal.environ)
+    find_schemas = partial(schemas_of, terminal.environ)
     if options.all_definitions:
         runs = [tuple(definition_folders(root)) for root in repositories_below(options.paths)]
     else:

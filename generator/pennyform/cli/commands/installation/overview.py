@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from pennyform import __version__
-from pennyform.cli.contracts import INVOICED, schema_finder, store_in_force
+from pennyform.cli.contracts import INVOICED, schemas_of, store_in_force
 from pennyform.cli.terminal import Terminal, shorten_path
 from pennyform.findings import Failure
 from pennyform.invoices.model import Settings
@@ -36,7 +37,7 @@ def _facts(terminal: Terminal) -> Iterator[tuple[str, str]]:
     try:
         from pennyform.invoices.repository.loader import own_settings
 
-        settings = own_settings(root, schema_finder(terminal.environ))
+        settings = own_settings(root, partial(schemas_of, terminal.environ))
         names = [company.name for company in companies_of(root)[0]] if settings.companies else []
     except Failure as problem:
         yield "settings", f"{SETTINGS_FILE} cannot be used: {one_line(problem.findings[0].summary)}"

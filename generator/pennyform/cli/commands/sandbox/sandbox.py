@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pennyform.cli.commands.sandbox.books import fill, replace_books, snapshot
-from pennyform.cli.contracts import contract_here, schema_finder
+from pennyform.cli.contracts import contract_here, schemas_of
 from pennyform.cli.options.sandbox import (
     ResetOptions,
     RestoreOptions,
@@ -100,7 +100,7 @@ def _open(options: ServeOptions, terminal: Terminal) -> Sandbox:
         rate_limit=options.rate_limit,
         faults=faults,
         rules=rules,
-        schemas=schema_finder(terminal.environ)(contract) if contract else None,
+        schemas=schemas_of(terminal.environ, contract) if contract else None,
     )
     if time:
         sandbox.clock.set(time)
