@@ -21,6 +21,8 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
 FENCE = re.compile(r"^```(\w+) (\S+)$", re.MULTILINE)
+# For the test that carries out the commands of pages.
+DIRECTIVE = re.compile(r"^<!-- (?:not )?run: .*? -->\n", re.MULTILINE)
 OUTSIDE = re.compile(r"(\]\()((?:\.\./)+)([^)#\s]+)")
 
 
@@ -62,7 +64,8 @@ def written_pages() -> Iterator[tuple[str, str]]:
     for path in sorted(DOCS.rglob("*.md")):
         name = path.relative_to(DOCS).as_posix()
         # A block says which file it is; Markdown's title is what the site shows that by.
-        text = FENCE.sub(r'```\1 title="\2"', path.read_text(encoding="utf-8"))
+        text = DIRECTIVE.sub("", path.read_text(encoding="utf-8"))
+        text = FENCE.sub(r'```\1 title="\2"', text)
         yield name, repository_links(text, name.count("/"))
 
 

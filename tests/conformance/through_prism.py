@@ -40,7 +40,7 @@ from pennyform.cli import main as main_of_pennyform
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.background_server import Served
 
-from tests.engine.page import Clock, follow
+from tests.pages.world import World
 
 ROOT = Path(__file__).parent.parent.parent
 CONTRACT = data.specs() / "company" / "contract.json"
@@ -145,16 +145,15 @@ def apply_examples(prism: str) -> list[str]:
 
 def follow_the_life_cycle(prism: str) -> list[str]:
     """Carry out the commands of the page on the life of an invoice; returns the proxy's violations."""
-    clock = Clock()
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+    with tempfile.TemporaryDirectory() as folder, World(Path(folder), run=run) as world:
         Path(".pennyform").mkdir()
         # The page opens these books, too, to let a payment come in.
         books = Path(".pennyform", "sandbox.db")
         with (
-            closing(Sandbox(books, rate_limit=False, clock=clock)) as sandbox,
+            closing(Sandbox(books, rate_limit=False, clock=world.clock)) as sandbox,
             proxied(prism, sandbox) as found,
         ):
-            follow(clock, run)
+            world.follow(ROOT / "docs" / "life-cycle.md")
     return found
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -26,6 +24,9 @@ from pennyform.engine.journal.records import Record
 from pennyform.engine.limits import COMPANIES
 from pennyform.engine.runtime import Origin, run_command, system_origin
 from pennyform.results.documents import DOCUMENTS, json_text
+
+from tests.pages.page import ROOT
+from tests.pages.world import World
 
 from .firm import NAMES, SETTINGS, Firm
 from .world import API, CUSTOMER, PRODUCT, Fault, answering, invoice
@@ -387,18 +388,9 @@ def test_what_git_says(tmp_path: Path) -> None:
 
 # --- the page, and runs that keep nothing -------------------------------------------------------------------
 
-PAGE = Path(__file__).parents[2] / "docs" / "companies.md"
-
-
-def commands_of(page: str) -> list[list[str]]:
-    """The commands in the shell blocks of a page, in their order."""
-    blocks = re.findall(r"^```bash\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("pennyform ")]
-    return [shlex.split(line)[1:] for line in lines]
-
 
 def test_thirty_companies_by_the_commands_of_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("alder", "birch", *(f"client-{number:02}" for number in range(28)))
     firm = Firm(tmp_path.resolve() / "firm", names)
@@ -411,9 +403,8 @@ def test_thirty_companies_by_the_commands_of_the_page(
     assert firm("validate", *touched) == 0, firm.out
     assert firm("fmt", *touched) == 0, firm.out
     assert firm("fmt", "--check", *touched) == 0, firm.out
-    for words in commands_of(PAGE.read_text(encoding="utf-8")):
-        expanded = [str(path) for word in words for path in sorted(firm.root.glob(word)) or [word]]
-        assert firm(*expanded) == 0, (words, firm.out[-1000:], firm.err[-1000:])
+    with World(firm.root, firm.environ, run=lambda words: (firm(*words), firm.out + firm.err)) as world:
+        assert world.follow(ROOT / "docs" / "companies.md") > 20
     assert len(list(books_of_companies(firm))) == 60
     assert firm("audit", "--all", "--format", "jsonl") == 0
     assert len(firm.out.splitlines()) == 30
