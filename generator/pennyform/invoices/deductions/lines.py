@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from pennyform.invoices.expressions.l10n import long_date
+from pennyform.invoices.expressions.l10n import long_date, translated
 from pennyform.invoices.model import (
     UNSET,
     Deduction,
@@ -27,24 +27,6 @@ from pennyform.invoices.model import (
 from pennyform.invoices.model.pending_text import NumberOf, TextPart, text_of
 from pennyform.invoices.money.exact_tax import split_for_tax
 from pennyform.invoices.money.totals import Product, Totals, UnknownProductError, totals
-
-# The language of an invoice that says none, for a customer whose language is not known either.
-DEFAULT_LANGUAGE = "fr_FR"
-
-
-class _Words(NamedTuple):
-    """What a deduction is called: its unit, and the text before the number and before the date."""
-
-    unit: str
-    number: str
-    date: str
-
-
-_WORDS = {
-    "fr_FR": _Words("acompte", "Acompte : facture n° ", " du "),
-    "en_GB": _Words("deposit", "Deposit: invoice ", " of "),
-    "de_DE": _Words("Anzahlung", "Anzahlung: Rechnung ", " vom "),
-}
 
 
 class DepositAmount(NamedTuple):
@@ -142,12 +124,6 @@ def ledger_accounts(lines: Iterable[LineBody]) -> dict[str, Id]:
     return {code: name for code, name in common.items() if name is not UNSET}
 
 
-def language_of(body: InvoiceBody, customer_language: str | Unset = UNSET) -> str:
-    """The language of an invoice's own texts: its own, else its customer's, else French."""
-    language = body.language or customer_language or DEFAULT_LANGUAGE
-    return language if language in _WORDS else DEFAULT_LANGUAGE
-
-
 def deduction_lines(
     deduction: Deduction, deposit: Deposit, *, language: str, rounding: str
 ) -> tuple[InvoiceLine, ...]:
@@ -159,10 +135,10 @@ def deduction_lines(
         language: of the balance invoice.
         rounding: ``line`` or ``document``.
     """
-    words = _WORDS[language]
     label = deduction.label
     if label is None:
-        label = text_of([words.number, deposit.number, f"{words.date}{long_date(deposit.date, language)}"])
+        of = f"{translated('deposit_date', language)}{long_date(deposit.date, language)}"
+        label = text_of([translated("deposit_invoice", language), deposit.number, of])
     lines: list[InvoiceLine] = []
     for amount in deposit.amounts or ():
         # A cent that no line reaches shows when deposits and balance are added up (``open_cents``).
@@ -175,7 +151,7 @@ def deduction_lines(
                 label=label,
                 description=UNSET,
                 quantity=Decimal(-1),
-                unit=words.unit,
+                unit=translated("deposit", language),
                 raw_currency_unit_price=price,
                 vat_rate=amount.vat_rate,
                 ledger_account_id=amount.ledger_account,

@@ -191,6 +191,11 @@ def long_date(day: Any, language: str = "fr_FR") -> str:
     return l10n.long_date(_to_day(day), language)
 
 
+def translated(key: Any, language: str = "fr_FR") -> str:
+    """A text of the built-in templates in a language."""
+    return l10n.translated(to_text(key), language)
+
+
 # --- text and lists ---------------------------------------------------------------------------------------
 
 
@@ -252,6 +257,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "business_days_later": business_days_later,
     "month_name": month_name,
     "long_date": long_date,
+    "translated": translated,
     "upper": lambda value: to_text(value).upper(),
     "lower": lambda value: to_text(value).lower(),
     "verbatim": to_text,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pennyform.findings import Finding, Severity, errors
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.deductions.checks import DepositsTaken, check_balance, is_credited_in_full
-from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, language_of, with_lines
+from pennyform.invoices.deductions.lines import Deposit, deduction_lines, deposit_of, with_lines
+from pennyform.invoices.expressions.l10n import language_of
 from pennyform.invoices.model import UNSET, DesiredInvoice, InvoiceBody
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.definition import LinkedDefinition, Related, check_files, check_resolved
@@ -115,7 +116,7 @@ class BalanceCompleter:
         language = ""
         if isinstance(body, InvoiceBody):
             customer = self._context.repository().customer(body.customer_id)
-            language = language_of(body, customer.billing_language if customer else UNSET)
+            language = language_of(body.language, customer.billing_language if customer else UNSET)
         lines = [
             deduction_lines(deduction, deposits[index], language=language, rounding=self._rounding)
             if index in deposits

@@ -21,7 +21,7 @@ from pennyform.invoices.checks.signs import check_signs
 from pennyform.invoices.checks.vat import check_vat
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed, with_prefix
-from pennyform.invoices.model import ImportedInvoiceBody, Key, Place, Policies
+from pennyform.invoices.model import UNSET, ImportedInvoiceBody, Key, Place, Policies
 from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
@@ -272,8 +272,14 @@ class _DefinitionChecker:
             return None
         from pennyform.invoices.templates.apply import apply_template
 
+        named = definition.document.value.get("customer")
+        customer = self.context.customers.get(named) if isinstance(named, str) else None
         complete, problems = apply_template(
-            definition, template, schemas.schema(schema_name), self.context.reader.budget
+            definition,
+            template,
+            schemas.schema(schema_name),
+            self.context.reader.budget,
+            customer.body.billing_language if customer else UNSET,
         )
         # A broken expression of the template is one finding, however many invoices use it.
         findings += [finding for finding in problems if finding.place not in template_set.reported]

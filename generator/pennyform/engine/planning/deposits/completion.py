@@ -22,11 +22,11 @@ from pennyform.invoices.deductions.lines import (
     Deposit,
     DepositAmount,
     deduction_lines,
-    language_of,
     ledger_accounts,
     own_lines,
     with_lines,
 )
+from pennyform.invoices.expressions.l10n import language_of
 from pennyform.invoices.model import (
     UNSET,
     DesiredInvoice,
@@ -83,7 +83,7 @@ class Accounts:
         """The lines of each deduction: by the account where the deposit is final, else by its definition."""
         remote = self.state.customer(body.customer_id)
         customer = remote.body if remote else self.repository.customer(body.customer_id)
-        language = language_of(body, customer.billing_language if customer else UNSET)
+        language = language_of(body.language, customer.billing_language if customer else UNSET)
         rounding = self.repository.settings.rounding
         at = len(own_lines(invoice))
         for deduction in invoice.deductions:
