@@ -37,6 +37,7 @@ CALM = Scenario(
     restart_at=2,
     clocks_apart=0,
     submissions=1,
+    fleets=1,
     seconds=600,
 )
 # What the API allows a token, in requests per second.

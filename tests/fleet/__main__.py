@@ -41,6 +41,7 @@ _CALM = Scenario(
     companies=4,
     invoices=3,
     workers=2,
+    fleets=1,
     concurrency=2,
     kill_at=0,
     stop_at=0,
@@ -51,8 +52,9 @@ _CALM = Scenario(
 _SCENARIOS = {
     "no-fence": replace(_CALM, stop_at=3, bug="no-fence"),
     "fence-before-limiter": replace(_CALM, stop_at=3, bug="fence-before-limiter"),
-    "no-look-up": replace(_CALM, kill_at=3, bug="no-look-up"),
-    "lease-never-expires": replace(_CALM, kill_at=3, bug="lease-never-expires", seconds=30),
+    # One worker, which is started again: no other one can be done before it has begun.
+    "no-look-up": replace(_CALM, kill_at=3, workers=1, bug="no-look-up"),
+    "lease-never-expires": replace(_CALM, kill_at=3, workers=1, bug="lease-never-expires", seconds=30),
     "approval-ignored": replace(_CALM, bug="approval-ignored"),
 }
 

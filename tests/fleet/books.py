@@ -67,6 +67,8 @@ class Watch:
     writes: dict[str, list[Write]] = field(default_factory=lambda: defaultdict(list))
     reads: dict[str, list[tuple[float, str, str]]] = field(default_factory=lambda: defaultdict(list))
     requests: Counter[str] = field(default_factory=Counter)
+    # When each worker asked for a write, whatever became of it.
+    attempts: dict[str, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -75,8 +77,8 @@ class Books(Sandbox):
 
     def __init__(self, seconds: float) -> None:
         self.watch, self._seconds = Watch(), seconds
-        # Called with the name of a worker whose write was carried out, before it is answered.
-        self.after_write: Callable[[str], None] = lambda _: None
+        # Called with worker, method and path of a write that was carried out, before it is answered.
+        self.after_write: Callable[[str, str, str], None] = lambda *_: None
         super().__init__(rate_limit=False)
         with self._store.transaction(write=True) as connection:
             connection.execute("DROP INDEX record_reference")
@@ -92,13 +94,15 @@ class Books(Sandbox):
         path = request.path.removeprefix(_API)
         with self.watch.lock:
             self.watch.requests[company] += 1
+            if request.method != "GET":
+                self.watch.attempts[company].append((begun, name))
             if response.status < 300 and request.method == "GET":
                 self.watch.reads[company].append((time.monotonic(), name, path))
             elif response.status < 300:
                 done = Write(name, request.method, path, begun, time.monotonic(), _id_in(response))
                 self.watch.writes[company].append(done)
         if response.status < 300 and request.method != "GET":
-            self.after_write(name)
+            self.after_write(name, request.method, path)
         return response
 
     @property
@@ -128,6 +132,8 @@ class Firm:
     companies: int
     invoices: int
     approval: bool = False
+    # Workers that stood still: from when to when.
+    sleeps: dict[str, tuple[float, float]] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -169,7 +175,17 @@ class Firm:
         for name in self.ids:
             wrong += self._of_company(name, by_company[name])
             wrong += _two_at_once(name, self.books.watch.writes[f"token-of-{name}-5f1d7c93e2"])
+            wrong += self._after_sleep(name)
         return wrong
+
+    def _after_sleep(self, name: str) -> Iterator[str]:
+        """Writes that a worker asked for after it had stood still, where others had taken over meanwhile."""
+        company = f"token-of-{name}-5f1d7c93e2"
+        watch = self.books.watch
+        for worker, (begun, ended) in self.sleeps.items():
+            others = any(row.worker != worker and begun < row.begun < ended for row in watch.writes[company])
+            if others and any(at > ended and who == worker for at, who in watch.attempts[company]):
+                yield f"two holders: {worker} stood still, and wrote to {name} after others had taken over"
 
     def _of_company(self, name: str, rows: list[tuple[int, str, dict[str, object]]]) -> Iterator[str]:
         references = Counter(reference for _, reference, _ in rows)

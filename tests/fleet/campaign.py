@@ -48,13 +48,14 @@ class Scenario:
         workers: processes.
         concurrency: companies that each works on at once.
         latency: seconds that each answer takes.
-        kill_at: the write of the first worker that is carried out, and after which it is killed; 0 for never.
+        kill_at: the draft that the first worker creates, and after which it is killed; 0 for never.
         stop_at: the write before which the last worker stands still, for longer than the stall time.
         cut_at: the share of final invoices at which the second worker is cut off from the database, for
             longer than the stall time; more than 1 for never.
         restart_at: the share of final invoices at which the database is restarted; more than 1 for never.
         clocks_apart: seconds by which the clock of each worker differs from that of the one before.
-        submissions: how often everything is submitted.
+        submissions: how often everything is submitted, to one fleet after the other.
+        fleets: how many there are in the one database; workers and submissions take turns.
         bug: what is planted; "" for nothing.
         seconds: when it is over at the latest.
     """
@@ -70,6 +71,7 @@ class Scenario:
     restart_at: float = 0.6
     clocks_apart: float = 7200.0
     submissions: int = 2
+    fleets: int = 2
     bug: str = ""
     seconds: float = 120.0
 
@@ -208,12 +210,23 @@ def _unapproved(
 def _run(
     scenario: Scenario, folder: Path, server: Postgres, firm: Firm, environ: Mapping[str, str]
 ) -> Result:
-    # Two who submit know nothing of each other.
-    for _ in range(scenario.submissions):
-        _command(environ, firm.root, "fleet", "submit", "apply", "--all")
+    # Two who submit know nothing of each other, and the second fleet nothing of the first.
+    fleets = [{"PENNYFORM_FLEET": f"fleet-{number}" if number else ""} for number in range(scenario.fleets)]
+    for number in range(scenario.submissions):
+        of_fleet = {**environ, **fleets[number % scenario.fleets]}
+        _command(of_fleet, firm.root, "fleet", "submit", "apply", "--all")
     # The machines of workers have nothing in common.
     workers = [
-        Worker(number, {**environ, "PENNYFORM_STATE": str(folder / f"state-{number}")}, scenario, folder)
+        Worker(
+            number,
+            {
+                **environ,
+                **fleets[number % scenario.fleets],
+                "PENNYFORM_STATE": str(folder / f"state-{number}"),
+            },
+            scenario,
+            folder,
+        )
         for number in range(scenario.workers)
     ]
     workers[-1].stop_at = scenario.stop_at
@@ -263,7 +276,7 @@ class _Course:
     proxy: Proxy
     events: list[str] = field(default_factory=list)
     _woken: float = 0.0
-    _writes: int = 0
+    _drafts: int = 0
 
     def follow(self) -> bool:
         """Let things go wrong until all is done; whether it is, in time."""
@@ -291,11 +304,14 @@ class _Course:
                 return True
         return False
 
-    def _count(self, name: str) -> None:
-        """Kill the first worker once so many of its writes were carried out, before it hears of the last."""
-        if name == "worker-0.1":
-            self._writes += 1
-            if self._writes == self.scenario.kill_at:
+    def _count(self, name: str, method: str, path: str) -> None:
+        """Kill the first worker once it has created so many drafts, before it hears of the last.
+
+        A draft is what is there twice if nobody looks for it.
+        """
+        if (name, method, path) == ("worker-0.1", "POST", "/customer_invoices"):
+            self._drafts += 1
+            if self._drafts == self.scenario.kill_at:
                 self.workers[0].signal(signal.SIGKILL)
                 self.events.append("a worker was killed")
 
@@ -316,12 +332,15 @@ class _Course:
         for worker in self.workers:
             if worker.stands_still and not self._woken:
                 self._woken = time.monotonic() + 2.5 * STALL
+                self.firm.sleeps[f"worker-{worker.number}.{worker.starts}"] = (time.monotonic(), inf)
             # A write that comes before those of the others is found by them, and shows no bug.
             elif (
                 worker.stands_still
                 and time.monotonic() >= self._woken
                 and not (self.scenario.bug and self.firm.books.finals < self.firm.expected)
             ):
+                name = f"worker-{worker.number}.{worker.starts}"
+                self.firm.sleeps[name] = (self.firm.sleeps[name][0], time.monotonic())
                 worker.signal(signal.SIGCONT)
                 self.events.append("a worker stood still, and was woken")
 

@@ -361,6 +361,59 @@ def test_what_finds_the_next_job_knows_how_many_there_are(fleet: Fleet) -> None:
         assert "queued_lock" in str(plan.fetchall())
 
 
+def test_two_fleets_in_one_database_do_their_own_jobs_and_never_one_company_at_once(fleet: Fleet) -> None:
+    """Each has the tokens of its own companies; one company is given to both."""
+    tokens = {name: fleet.environ.pop(name) for name in sorted(fleet.environ) if "_TOKEN_C" in name}
+    mine = {"": ("c0000", "c0002"), "south": ("c0001", "c0002")}
+
+    def be(name: str) -> None:
+        fleet.environ = {key: value for key, value in fleet.environ.items() if "_TOKEN_C" not in key}
+        fleet.environ |= {key: tokens[key] for key in tokens if key[-5:].lower() in mine[name]}
+        fleet.environ["PENNYFORM_FLEET"] = name
+
+    for name, companies in mine.items():
+        be(name)
+        words = [word for company in companies for word in ("--company", company)]
+        assert fleet("fleet", "submit", "apply", *words) == 0, fleet.err
+    assert fleet.status()["queue"] == {"todo": 4}
+    # As if a worker of the second one were at work on the company of both.
+    host = fleet.environ["PENNYLANE_BASE_URL"].removeprefix("http://").replace(":", "-")
+    journals = DatabaseJournals(
+        Database(fleet.url), state_folder(fleet.environ, os.urandom), Runtime.system()
+    )
+    with journals.of(f"{host}-{fleet.firm.ids['c0002']}").hold(lambda _: False):
+        be("")
+        fleet.work(code=75)
+    journals.close()
+    assert fleet.books.finals == 2, "the company without a holder alone"
+    assert fleet.status()["queue"] == {"succeeded": 1, "todo": 3}
+    be("south")
+    fleet.work()
+    assert fleet.status()["queue"] == {"succeeded": 3, "todo": 1}, "one fleet does not wait for the other"
+    with psycopg.connect(fleet.url) as connection:
+        connection.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+    be("")
+    fleet.work()
+    assert fleet.status()["queue"] == {"succeeded": 4}
+    assert fleet.firm.violations() == []
+    fleet.environ["PENNYFORM_FLEET"] = "no such name"
+    assert fleet("fleet", "worker", "--once") == 1
+    assert "PENNYFORM_FLEET is no name of a fleet" in fleet.err
+
+
+def test_an_approved_plan_goes_to_the_fleet_that_planned_it(fleet: Fleet) -> None:
+    fleet.environ["PENNYFORM_FLEET"] = "south"
+    plan = _plan_of(fleet, "c0000")
+    del fleet.environ["PENNYFORM_FLEET"]
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 0, fleet.err
+    fleet.work()
+    assert fleet.books.finals == 0
+    fleet.environ["PENNYFORM_FLEET"] = "south"
+    fleet.work()
+    assert fleet.books.finals == 2
+
+
 def test_a_second_init_changes_nothing(fleet: Fleet) -> None:
     before = fleet.rows()
     assert fleet("fleet", "init") == 0

@@ -26,7 +26,7 @@ class Desk:
         request = WorkRequest(
             verb="plan", company="c", company_id=7, folder="", files=files, submitted_at="", nonce="0" * 32
         )
-        self.ticket = JobTicket(1, *self.records.store([encode(request)]), lock_of(7))
+        self.ticket = JobTicket(1, *self.records.store([encode(request)]), lock_of(request))
 
     def __call__(self, execute: Callable[[Job], JobResult] = lambda _: JobResult(0)) -> Verdict:
         return carry_out(self.ticket, self.records, execute)

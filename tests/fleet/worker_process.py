@@ -7,9 +7,9 @@ process stop itself (SIGSTOP) right before its N-th write, when everything but t
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -54,7 +54,8 @@ def _stopper(number: int):
 
     def stop() -> None:
         if next(writes) == number:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this thread: where another one took the signal, this one would go on until that one ran.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
     return stop
 

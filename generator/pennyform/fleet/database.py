@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import threading
 import time
@@ -21,7 +22,9 @@ from pennyform.fleet.migrations import MIGRATIONS
 
 T = TypeVar("T")
 
-STALL_VARIABLE = "PENNYFORM_STALL_SECONDS"
+STALL_VARIABLE, FLEET_VARIABLE = "PENNYFORM_STALL_SECONDS", "PENNYFORM_FLEET"
+# PostgreSQL's names have 63 bytes, and one of the queue's is made with it.
+_FLEET = re.compile(r"[a-z0-9-]{0,30}")
 # Who was not heard of for so long, in seconds, is taken for gone.
 STALL_SECONDS = 120.0
 _LEAST_STALL, _LONGEST_STALL = 1.0, 86_400.0
@@ -49,19 +52,21 @@ class DatabaseError(OSError):
 
 
 class Database:
-    """One database.
+    """One database, and which of the fleets in it one belongs to.
 
     Args:
         url: of libpq (https://www.postgresql.org/docs/current/libpq-connect.html). It may have a password,
             so no message repeats it.
         stall_seconds: who was not heard of for so long is taken for gone.
+        fleet: its name, "" for the one without. Its workers do its jobs; journals, leases and plans are of
+            all.
 
     Raises:
         Failure: the URL cannot be read.
     """
 
-    def __init__(self, url: str, stall_seconds: float = STALL_SECONDS) -> None:
-        self.stall_seconds = stall_seconds
+    def __init__(self, url: str, stall_seconds: float = STALL_SECONDS, fleet: str = "") -> None:
+        self.stall_seconds, self.fleet = stall_seconds, fleet
         self._pool: ConnectionPool[Connection] | None = None
         try:
             options = conninfo_to_dict(url)
@@ -108,7 +113,13 @@ class Database:
                 f"{STALL_VARIABLE} is not a number of seconds from {_LEAST_STALL:g} to {_LONGEST_STALL:g}",
                 f"leave it out: it is {STALL_SECONDS:g} then",
             )
-        return cls(url, seconds)
+        fleet = environ.get(FLEET_VARIABLE, "").strip()
+        if not _FLEET.fullmatch(fleet):
+            raise unusable(
+                f"{FLEET_VARIABLE} is no name of a fleet",
+                "use lower-case letters, digits and hyphens, 30 at most, or leave it out",
+            )
+        return cls(url, seconds, fleet)
 
     def __repr__(self) -> str:
         return "Database(…)"

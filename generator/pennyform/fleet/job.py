@@ -91,7 +91,7 @@ def _request_of(ticket: JobTicket, records: Records) -> WorkRequest:
             "fleet-artifact", "what the job is about is not in the database as it was submitted", fix=_AGAIN
         )
     request = decode(content)
-    if lock_of(request.company_id) != ticket.lock:
+    if lock_of(request) != ticket.lock:
         problem = f"the job of company {request.company_id} waits in the row of another one"
         raise failure("fleet-request", problem, fix=_AGAIN)
     return request

@@ -148,7 +148,7 @@ class ProcrastinateQueue:
                 batch = [
                     jobs.Job(
                         id=None,
-                        queue=QUEUE,
+                        queue=_queue_of(job.fleet),
                         lock=job.lock,
                         queueing_lock=None,
                         task_name=TASK,
@@ -198,9 +198,10 @@ class ProcrastinateQueue:
         )
         app = procrastinate.App(connector=connector)
         app.job_manager = _Jobs(connector)
+        queue = _queue_of(self._database.fleet)
         with ThreadPoolExecutor(settings.concurrency, "company") as pool:
 
-            @app.task(name=TASK, queue=QUEUE, retry=_Decisions(), pass_context=True)
+            @app.task(name=TASK, queue=queue, retry=_Decisions(), pass_context=True)
             async def company(
                 context: procrastinate.JobContext, /, request: object = "", **_: object
             ) -> None:
@@ -215,7 +216,7 @@ class ProcrastinateQueue:
             async with app.open_async():
                 worker = Worker(
                     app,
-                    queues=[QUEUE],
+                    queues=[queue],
                     name=None,
                     concurrency=settings.concurrency,
                     wait=not settings.once,
@@ -235,6 +236,10 @@ class ProcrastinateQueue:
                         await sweeper
 
 
+def _queue_of(fleet: str) -> str:
+    return f"{QUEUE}.{fleet}" if fleet else QUEUE
+
+
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
     # The loop may have ended already.
     with suppress(RuntimeError):
@@ -251,7 +256,7 @@ async def _conclude(connector: procrastinate.PsycopgConnector, verdict: Verdict)
 
 
 async def _sweep(app: procrastinate.App, connector: procrastinate.PsycopgConnector, stall: float) -> None:
-    """Put back the jobs of workers that are gone, for as long as this worker lives."""
+    """Put back the jobs of workers that are gone, of all fleets, for as long as this worker lives."""
     while True:
         await asyncio.sleep(stall / _HEARTBEATS)
         try:
@@ -259,7 +264,7 @@ async def _sweep(app: procrastinate.App, connector: procrastinate.PsycopgConnect
                 cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SWEEP_LOCK])
                 if not (await cursor.fetchone() or (False,))[0]:
                     continue
-                for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=stall):
+                for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=stall):
                     # Its worker may have concluded it just now.
                     with suppress(exceptions.ConnectorException):
                         await app.job_manager.retry_job(job)

@@ -16,10 +16,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job to be queued: the SHA-256 of its request, and the lock of its company."""
+    """A job to be queued: the SHA-256 of its request, the lock of its company, and whose workers do it."""
 
     request: str
     lock: str
+    fleet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

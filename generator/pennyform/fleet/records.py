@@ -94,6 +94,11 @@ class Records:
         """A worker that has not been heard of for so long is taken for gone."""
         return self._database.stall_seconds
 
+    @property
+    def fleet(self) -> str:
+        """The name of the fleet, "" for the one without."""
+        return self._database.fleet
+
     def now(self) -> datetime:
         """The time by the clock that counts: that of the database."""
         with self._database.connection() as connection:

@@ -53,7 +53,8 @@ class WorkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ``company`` is its name, ``company_id`` its account and ``folder`` its folder, "" for the outermost one.
     ``prune`` also deletes drafts that no definition asks for. ``plan`` is the id of the approved plan that an
     apply carries out, "" for what the definitions ask. ``person``, ``host`` and ``commit`` are whose request
-    it is, for the audit. ``nonce`` makes two requests of the same content two requests.
+    it is, for the audit. ``fleet`` is the one whose workers do it. ``nonce`` makes two requests of the same
+    content two requests.
     """
 
     format_version: Literal[1] = 1
@@ -68,18 +69,22 @@ class WorkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     person: _Text = ""
     host: _Text = ""
     commit: _Text = ""
+    fleet: Annotated[str, Meta(max_length=30)] = ""
     submitted_at: _Text
     nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
 
-def lock_of(company_id: int) -> str:
-    """The lock of the account that a request is about: two of its jobs are never done at once."""
-    return f"{_LOCK}{company_id}"
+def lock_of(request: WorkRequest) -> str:
+    """The lock of the account that a request is about: two of its jobs are never done at once by one fleet.
+
+    Other fleets do not wait for it: one without workers would hold them up. The lease is the same for all.
+    """
+    return f"{_LOCK}{request.company_id}{f'@{request.fleet}' if request.fleet else ''}"
 
 
 def company_of(lock: str) -> int:
     """The id of the company that a lock is named by; 0 for a lock that no request has."""
-    text = lock.removeprefix(_LOCK)
+    text = lock.removeprefix(_LOCK).partition("@")[0]
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 

@@ -55,7 +55,7 @@ def run(options: SubmitOptions, records: Records, queue: Queue, terminal: Termin
     for name, targets, same in _companies(options.definitions):
         try:
             refuse_same_account(name, targets.paths[0], same)
-            submissions.append(_submission(name, targets, options.verb, terminal, runtime))
+            submissions.append(_submission(name, targets, options.verb, records.fleet, terminal, runtime))
         except (PlanRejectedError, Failure) as problem:
             code, findings = explain(problem)
             codes.add(code)
@@ -93,7 +93,7 @@ def enqueue(
     """
     digests = records.store([*contents.values(), *map(encode, requests)])[len(contents) :]
     records.know_companies({request.company_id: request.company for request in requests})
-    jobs = [QueuedJob(digest, lock_of(row.company_id)) for digest, row in zip(digests, requests, strict=True)]
+    jobs = [QueuedJob(digest, lock_of(row), row.fleet) for digest, row in zip(digests, requests, strict=True)]
     return queue.submit(jobs)
 
 
@@ -112,9 +112,9 @@ def _companies(targets: TargetOptions) -> Iterator[tuple[str, TargetOptions, Map
 
 
 def _submission(
-    name: str, targets: TargetOptions, verb: Verb, terminal: Terminal, runtime: Runtime
+    name: str, targets: TargetOptions, verb: Verb, fleet: str, terminal: Terminal, runtime: Runtime
 ) -> _Submission:
-    """What a job for one company is to do.
+    """What a job of ``fleet`` for one company is to do.
 
     Raises:
         PlanRejectedError: its definitions are rejected.
@@ -137,6 +137,7 @@ def _submission(
             person=as_text(origin.person)[:1000],
             host=as_text(origin.host)[:1000],
             commit=as_text(origin.commit)[:1000],
+            fleet=fleet,
             submitted_at=runtime.clock.now().isoformat(timespec="milliseconds"),
             nonce=runtime.random_bytes(16).hex(),
         ),
