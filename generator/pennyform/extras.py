@@ -24,6 +24,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "psycopg": "psycopg",
         "psycopg_pool": "psycopg-pool",
     },
+    "mcp": {"mcp": "mcp", "mcp_types": "mcp"},
     "server": {"uvicorn": "uvicorn"},
 }
 
