@@ -59,6 +59,11 @@ FILE_BYTES = 1024**3
 # A saved plan: some 70,000 invoices of a few lines.
 PLAN_BYTES = 256 * 1024**2
 
+# Plans of an agent that the state folder keeps: the oldest are deleted. How long an approval of one holds, in
+# seconds.
+AGENT_PLANS = 100
+APPROVAL_SECONDS = 86_400
+
 # What a journal may grow to within one run, and from what it grew by it is compacted when it is next opened.
 JOURNAL_BYTES = 512 * 1024**2
 COMPACT_BYTES = 4 * 1024**2

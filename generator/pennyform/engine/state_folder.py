@@ -50,13 +50,13 @@ class StateFolder:
                 f"let {PATH_VARIABLE} name a folder elsewhere, or set {KEY_VARIABLE}",
             )
 
-    def prepare(self) -> None:
-        """Make the folder, or check the one that is there.
+    def prepare(self, *names: str) -> None:
+        """Make the folder, or check the one that is there; the folders ``names`` in it as well.
 
         Raises:
             Failure: it cannot be made, others may write it, or it is a link.
         """
-        for folder in (self.path, self.path / "journal"):
+        for folder in (self.path, *(self.path / name for name in ("journal", *names))):
             try:
                 make_folders(folder.anchor, real_path(folder.parent))
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -104,6 +104,14 @@ class StateFolder:
             Failure: the key's file cannot be used.
         """
         return hmac.digest(self.key(), f"pennyform journal {name}".encode(), "sha256")
+
+    def approval_key(self) -> bytes:
+        """The key for approvals alone: whatever else is signed is no approval.
+
+        Raises:
+            Failure: the key's file cannot be used.
+        """
+        return hmac.digest(self.key(), b"pennyform approval", "sha256")
 
 
 def work_tree(root: str | Path) -> Path:
