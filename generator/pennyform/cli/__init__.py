@@ -37,7 +37,7 @@ class Verb(NamedTuple):
     @property
     def uses_account(self) -> bool:
         """Whether its command gets a Runtime, whose import is too slow for the others."""
-        return self.kind in {"account", "documents", "fleet"}
+        return self.kind in {"account", "agents", "documents", "fleet"}
 
 
 # In the order in which they are used.
@@ -58,6 +58,8 @@ VERBS = {
     "pdf": Verb("download the documents of issued invoices", "documents"),
     "audit": Verb("show who issued what, when, from which commit and plan", "account"),
     "fleet": Verb("let workers on any number of machines plan and apply, with PostgreSQL", "fleet"),
+    "mcp": Verb("serve tools to agents, over the Model Context Protocol", "agents"),
+    "approve": Verb("let an agent apply one plan that does more than write drafts", "agents"),
     "sandbox": Verb("serve the local stateful Pennylane", "sandbox"),
     "spec": Verb("fetch, pin and compare API contracts", "contracts"),
     "generate": Verb("emit the typed client and the JSON Schemas from the pinned contract", "contracts"),

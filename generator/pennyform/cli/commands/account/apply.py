@@ -270,8 +270,12 @@ def exit_of(report: ApplyReport) -> Exit:
     return Exit.ERROR if failed or report.stopped else Exit.OK
 
 
-def ask_for_approval(terminal: Terminal) -> None:
-    """Get a person's consent.
+def ask_for_approval(
+    terminal: Terminal,
+    fix: str = "pass --auto-approve, or apply a saved plan",
+    question: str = "Carry this out?",
+) -> None:
+    """Get a person's consent; ``fix`` is what to do where there is nobody to ask.
 
     Raises:
         Failure: there is nobody to ask, or the answer is not yes.
@@ -280,11 +284,11 @@ def ask_for_approval(terminal: Terminal) -> None:
         raise failure(
             "approval-missing",
             "nobody can be asked for approval: standard input is not a terminal",
-            fix="pass --auto-approve, or apply a saved plan",
+            fix=fix,
         )
     # Before the question shows: whoever answers it with Ctrl-C may be fast.
     with stop_at_once():
-        terminal.stdout.write("Carry this out? Only 'yes' is accepted: ")
+        terminal.stdout.write(f"{question} Only 'yes' is accepted: ")
         terminal.stdout.flush()
         answer = terminal.stdin.readline()
     if answer.strip() != "yes":

@@ -23,7 +23,7 @@ _Read = tuple[Account, tuple[InvoiceStatus, ...]]
 
 def run(options: StatusOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print how the invoices of one repository stand."""
-    result = _read(options.targets, terminal, runtime)
+    result = read(options.targets, terminal, runtime)
     folder = str(options.targets.paths[0])
     section = _section({"name": "", "folder": folder, "exit_code": 0, "problems": ()}, result)
     return _print([section], options, terminal, runtime)
@@ -33,7 +33,7 @@ def run_companies(companies: Companies, options: StatusOptions) -> Exit:
     """Print how the invoices of several companies stand."""
 
     def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, _Read]:
-        return Exit.OK, _read(companies.targets_of(company), terminal, runtime)
+        return Exit.OK, read(companies.targets_of(company), terminal, runtime)
 
     outcomes: list[Outcome[_Read]] = companies.run(work)
     companies.print_problems(outcomes)
@@ -42,7 +42,13 @@ def run_companies(companies: Companies, options: StatusOptions) -> Exit:
     return worst([page_exit, *(outcome.code for outcome in outcomes)])
 
 
-def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
+def read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
+    """Whose account it is, and how the invoices of ``targets`` stand.
+
+    Raises:
+        PlanRejectedError: definitions are rejected.
+        OutcomeError: the account could not be read.
+    """
     repository = load_repository(targets, terminal, runtime)
     with connect(repository, targets.token_file, terminal, runtime) as connection:
         company = connection.account.company()

@@ -46,7 +46,7 @@ def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     for previewed in previews(chosen, repository, options.language):
         problems += previewed.findings
         if previewed.document:
-            documents[previewed.reference] = _content(previewed, options.form)
+            documents[previewed.reference] = content(previewed, options.form)
     terminal.print_findings(with_rule_texts(problems))
     if documents:
         _write(documents, options, terminal)
@@ -73,7 +73,7 @@ def _chosen(resolved: list[ResolvedInvoice], targets: _Targets) -> list[Resolved
     return [by_reference[name] for name in targets.references] if targets.references else resolved
 
 
-def _content(previewed: Previewed, form: str) -> bytes:
+def content(previewed: Previewed, form: str) -> bytes:
     """The document in one form. Only the module that writes it is imported."""
     document = previewed.document
     if document is None:

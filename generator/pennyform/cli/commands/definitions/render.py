@@ -58,7 +58,7 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
         format_version=FORMAT_VERSION,
         rounding=repository.settings.rounding,
         invoices=tuple(
-            _render_invoice(invoice, repository, origins.get(invoice.external_reference))
+            render_invoice(invoice, repository, origins.get(invoice.external_reference))
             for invoice in repository.invoices
         ),
     )
@@ -66,9 +66,10 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-def _render_invoice(
-    invoice: DesiredInvoice, repository: Repository, origins: tuple[ValueOrigin, ...] | None
+def render_invoice(
+    invoice: DesiredInvoice, repository: Repository, origins: tuple[ValueOrigin, ...] | None = None
 ) -> RenderedInvoice:
+    """One invoice as the API will get it, its totals, and where its values come from if given."""
     try:
         amounts = totals(invoice.body, rounding=repository.settings.rounding, product=repository.product)
     except UnknownProductError:

@@ -1,0 +1,1 @@
+"""Commands for people who let agents write invoices."""

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.engine.conftest import firm
+
+__all__ = ["firm"]
