@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     python = mkdocstrings["mkdocstrings"]["handlers"]["python"]
     python["paths"] = [str(ROOT / path) for path in python["paths"]]
     python["options"]["extensions"] = [str(ROOT / path) for path in python["options"]["extensions"]]
-    for name, text in pages.items():
+    for name, text in {**pages, "llms.txt": llms(settings)}.items():
         path = folder / "docs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -135,6 +135,33 @@ def kind(value: dict[str, Any]) -> str:
     if value.get("type") == "object" and isinstance(value.get("additionalProperties"), dict):
         return f"mapping to {kind(value['additionalProperties'])}"
     return str(value.get("type", "any"))
+
+
+def llms(settings: dict[str, Any]) -> str:
+    """What a language model is told about the site (https://llmstxt.org): each page, and what it is about.
+
+    Pages are named as Markdown in the repository, which is shorter than what a browser shows.
+    """
+    lines = [f"# {settings['site_name']}", "", f"> {settings['site_description']}", ""]
+    lines += ["Agents get tools from `pennyform mcp`: read agents.md first.", ""]
+    for section in settings["nav"]:
+        for title, entries in section.items():
+            names = [entries] if isinstance(entries, str) else [*listed(entries)]
+            written = [name for name in names if (DOCS / name).is_file()]
+            # What a reader in a hurry leaves out has this name in the convention.
+            lines += [f"## {'Optional' if title == 'Appendix' else title}", ""] if written else []
+            lines += [f"- {llms_entry(name)}" for name in written]
+            lines += [""] if written else []
+    return "\n".join(lines)
+
+
+def llms_entry(name: str) -> str:
+    """A link to a page, with its title and its first sentence."""
+    title, *paragraphs = (DOCS / name).read_text(encoding="utf-8").split("\n\n")
+    prose = next(text for text in paragraphs if re.match(r"(?!```)[A-Z`\[*]", text))
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(prose.split()))
+    sentence = re.split(r"(?<=\.) (?=[A-Z`])", plain)[0].rstrip(":")
+    return f"[{title.removeprefix('# ').strip()}]({URLS['Homepage']}/raw/main/docs/{name}): {sentence}"
 
 
 def changelog() -> str:

@@ -78,3 +78,8 @@ def test_the_site_has_every_page_and_its_links_lead_to_the_repository(tmp_path: 
         text = (tmp_path / "site" / "docs" / page).read_text(encoding="utf-8")
         up = [link for link in LINK.findall(text) if link.count("../") > len(page.parts) - 1]
         assert up == [], page
+    home = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Homepage"]
+    llms = (tmp_path / "site" / "docs" / "llms.txt").read_text(encoding="utf-8")
+    links = re.findall(rf"^- \[[^\]]+\]\({re.escape(home)}/raw/main/docs/([^)]+)\): \S", llms, re.MULTILINE)
+    assert len(links) == llms.count("](")
+    assert {*links} == {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")}

@@ -108,6 +108,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, st
         ["generate"],
         ["sandbox", "snapshot", "copy.db"],
         ["sandbox", "serve", "--port", "0"],
+        ["mcp"],
         ["write", "invoices/e-invoice.yaml", E_INVOICE],
         ["validate", "invoices/e-invoice.yaml"],
     ]
@@ -125,7 +126,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, st
 
 
 def test_the_verbs_and_the_embedded_sandbox_need_no_extra(results: dict[str, tuple[int, str]]) -> None:
-    needing = {"generate", "sandbox serve --port 0", "validate invoices/e-invoice.yaml", "Served", "import"}
+    needing = {
+        "generate",
+        "mcp",
+        "sandbox serve --port 0",
+        "validate invoices/e-invoice.yaml",
+        "Served",
+        "import",
+    }
     assert needing <= results.keys()
     failed = {words: text for words, (code, text) in results.items() if code and words not in needing}
     assert failed == {}
@@ -140,6 +148,10 @@ SERVE = """\
 error missing-extra: a sandbox on a port needs uvicorn
   fix: install it: pip install 'pennyform[server]'
 """
+MCP = """\
+error missing-extra: serving tools to agents needs mcp
+  fix: install it: pip install 'pennyform[mcp]'
+"""
 VALIDATE = "e-invoice.yaml:3:12: error missing-extra: an e-invoice needs lxml, pikepdf, pypdf"
 
 
@@ -148,6 +160,7 @@ VALIDATE = "e-invoice.yaml:3:12: error missing-extra: an e-invoice needs lxml, p
     [
         ("generate", 1, GENERATE),
         ("sandbox serve --port 0", 1, SERVE),
+        ("mcp", 1, MCP),
         ("validate invoices/e-invoice.yaml", 4, VALIDATE),
         ("Served", 1, "a sandbox on a port needs uvicorn"),
         ("import", 501, "pip install 'pennyform[einvoice]'"),

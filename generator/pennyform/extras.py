@@ -35,7 +35,8 @@ E_INVOICE_READERS = ("lxml", "pikepdf", "pypdf")
 def missing_packages(extra: str, modules: Iterable[str] = ()) -> list[str]:
     """The packages of an extra that are not installed, of ``modules`` only, where they are given."""
     packages = EXTRAS[extra]
-    return [packages[module] for module in modules or packages if find_spec(module) is None]
+    missing = (packages[module] for module in modules or packages if find_spec(module) is None)
+    return list(dict.fromkeys(missing))
 
 
 def missing_extra(extra: str, work: str, modules: Iterable[str] = ()) -> tuple[str, str] | None:

@@ -158,8 +158,10 @@ def test_the_audit_says_that_an_agent_applied_it(conversation: Conversation) -> 
     conversation.approve(plan["plan_id"])
     conversation.apply(plan)
     (journal,) = Path(conversation.environ["PENNYFORM_STATE"], "journal").glob("*.jsonl")
-    assert "Ann <ann@example.org> (agent)" in journal.read_text(encoding="utf-8")
-    assert plan["digest"] in journal.read_text(encoding="utf-8")
+    text = journal.read_text(encoding="utf-8")
+    assert '"person":"Ann <ann@example.org> (agent)"' in text
+    assert '"approved_by":"Ann <ann@example.org>"' in text
+    assert plan["digest"] in text
 
 
 def test_only_the_newest_plans_are_kept(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:

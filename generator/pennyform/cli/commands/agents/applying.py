@@ -56,12 +56,11 @@ def apply_plan(scope: Scope, arguments: ApplyArguments, interrupted: Callable[[]
     terminal, findings = scope.call_terminal()
     options = options_of(saved, _options(scope))
     repository = load_repository(options.targets, terminal, scope.runtime)
-    is_needed = is_approval_needed(saved.document, repository)
-    if is_needed:
-        plans.approval(arguments.plan_id, saved, scope.runtime.clock.now())
-    run = ApplyRun(
-        options, saved, terminal, _for_agent(scope.runtime), interrupted, progress=without_progress
-    )
+    approved_by = ""
+    if is_needed := is_approval_needed(saved.document, repository):
+        approved_by = plans.approval(arguments.plan_id, saved, scope.runtime.clock.now()).person
+    runtime = _for_agent(scope.runtime, approved_by)
+    run = ApplyRun(options, saved, terminal, runtime, interrupted, progress=without_progress)
     report = apply_repository(repository, run, _nobody_asks)
     document = report.document()
     return ApplyResult(
@@ -118,12 +117,12 @@ def _options(scope: Scope) -> ApplyOptions:
     )
 
 
-def _for_agent(runtime: Runtime) -> Runtime:
-    """``runtime`` whose journal says that an agent began the run."""
+def _for_agent(runtime: Runtime, approved_by: str) -> Runtime:
+    """``runtime`` whose journal says that an agent began the run, and who approved the plan."""
 
     def origin(root: Path) -> Origin:
         user = runtime.origin(root)
-        return user._replace(person=f"{user.person} (agent)".strip())
+        return user._replace(person=f"{user.person} (agent)".strip(), approved_by=approved_by)
 
     return replace(runtime, origin=origin)
 

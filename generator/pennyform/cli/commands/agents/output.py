@@ -72,25 +72,25 @@ class Gate:
         content = msgspec.to_builtins(result)
         for items in ITEMS:
             counter = _LeftOut()
-            shown: dict[str, Any] = self._shown(content, items, counter, "")
-            shown["left_out"] = {"items": counter.items, "characters": counter.characters}
-            if len(msgspec.json.encode(shown)) <= RESULT_BYTES:
-                return shown
+            bounded: dict[str, Any] = self._bounded(content, items, counter, "")
+            bounded["left_out"] = {"items": counter.items, "characters": counter.characters}
+            if len(msgspec.json.encode(bounded)) <= RESULT_BYTES:
+                return bounded
         raise failure(
             "agent-result-large", "the result is too large", fix="ask for single invoices: name references"
         )
 
-    def _shown(self, value: Any, items: int, left_out: _LeftOut, name: str) -> Any:
+    def _bounded(self, value: Any, items: int, left_out: _LeftOut, name: str) -> Any:
         if isinstance(value, str):
             return self._text(value, left_out, DOCUMENT_CHARACTERS if name in _DOCUMENTS else TEXT_CHARACTERS)
         if isinstance(value, dict):
             return {
-                self._text(key, left_out, TEXT_CHARACTERS): self._shown(member, items, left_out, key)
+                self._text(key, left_out, TEXT_CHARACTERS): self._bounded(member, items, left_out, key)
                 for key, member in value.items()
             }
         if isinstance(value, list | tuple):
             left_out.items += max(len(value) - items, 0)
-            return [self._shown(member, items, left_out, name) for member in value[:items]]
+            return [self._bounded(member, items, left_out, name) for member in value[:items]]
         return value
 
     def _text(self, text: str, left_out: _LeftOut, limit: int) -> str:

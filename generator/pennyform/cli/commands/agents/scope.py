@@ -125,10 +125,15 @@ class Scope:
     def call_terminal(self) -> tuple[Terminal, list[Finding]]:
         """The terminal of one call, and the list that gets what it is told to print."""
         notes = _Notes()
-        own = self.terminal
         today = self.runtime.clock.now().date()
         terminal = _CallTerminal(
-            io.StringIO(), io.StringIO(), notes, own.environ, no_color=True, today=today, secrets=own.secrets
+            io.StringIO(),
+            io.StringIO(),
+            notes,
+            self.terminal.environ,
+            no_color=True,
+            today=today,
+            secrets=self.terminal.secrets,
         )
         return terminal, notes.findings
 

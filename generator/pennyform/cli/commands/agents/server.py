@@ -6,15 +6,15 @@ client can cancel it: an apply then ends after the step at hand.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import Any
 
-import anyio
-import anyio.to_thread
 import mcp_types as types
 import msgspec
 from mcp.server.lowlevel import Server
@@ -175,7 +175,7 @@ def call(
 def make_server(scope: Scope) -> Server[Any]:
     """The server of a process."""
     tools_by_name = offered(scope)
-    one_at_a_time = anyio.CapacityLimiter(1)
+    one_at_a_time = ThreadPoolExecutor(1)
 
     async def list_tools(_: Any, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[tool.declared(name) for name, tool in tools_by_name.items()])
@@ -186,10 +186,11 @@ def make_server(scope: Scope) -> Server[Any]:
             raise MCPError(types.INVALID_PARAMS, "there is no such tool")
         stop = Event()
         work = partial(call, scope, tool, params.arguments or {}, stop.is_set)
-        async with anyio.create_task_group() as group:
-            group.start_soon(_set_when_cancelled, stop)
-            content, is_refused = await anyio.to_thread.run_sync(work, limiter=one_at_a_time)
-            group.cancel_scope.cancel()
+        try:
+            content, is_refused = await asyncio.get_running_loop().run_in_executor(one_at_a_time, work)
+        finally:
+            # A thread cannot be cancelled: it is told that nobody waits for it any more.
+            stop.set()
         text = types.TextContent(text=json.dumps(content, ensure_ascii=False))
         return types.CallToolResult(content=[text], structured_content=content, is_error=is_refused)
 
@@ -202,14 +203,6 @@ def make_server(scope: Scope) -> Server[Any]:
     )
 
 
-async def _set_when_cancelled(stop: Event) -> None:
-    """Tell the thread of a call, which cannot be cancelled itself, that nobody waits for it any more."""
-    try:
-        await anyio.sleep_forever()
-    finally:
-        stop.set()
-
-
 def serve(scope: Scope) -> None:
     """Serve on standard input and output until the client closes them."""
     server = make_server(scope)
@@ -218,4 +211,4 @@ def serve(scope: Scope) -> None:
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
 
-    anyio.run(run)
+    asyncio.run(run())
