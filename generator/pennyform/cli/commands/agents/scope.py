@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TextIO, cast
 
 from pennyform.cli.companies import select, targets_of
-from pennyform.cli.contracts import schema_finder
+from pennyform.cli.contracts import schemas_of
 from pennyform.cli.definitions import refuse_same_account
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.options.agents import McpOptions
@@ -77,7 +78,7 @@ class Scope:
                 file=str(targets.paths[0]),
                 fix="name the folder of the repository: 'pennyform mcp FOLDER'",
             )
-        find_schemas = schema_finder(terminal.environ)
+        find_schemas = partial(schemas_of, terminal.environ)
         settings = own_settings(root, find_schemas)
         if settings.companies:
             raise failure(
