@@ -17,7 +17,7 @@ from pennyform.cli import VERBS, main
 from pennyform.cli.terminal import Terminal
 
 from .firm import SETTINGS, Firm
-from .world import invoice
+from .world import CUSTOMER, invoice
 
 
 def said(folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str, **environ: str) -> tuple[int, str]:
@@ -75,6 +75,25 @@ def test_help_explains_each_verb(verb: str, tmp_path: Path, monkeypatch: pytest.
     assert code == 0
     assert text == said(tmp_path, monkeypatch, *verb.split(), "--help")[1]
     assert text.startswith(f"usage: pennyform {verb}")
+
+
+@pytest.mark.parametrize("word", ["help", "--help", "-h"])
+def test_help_explains_itself(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, text = said(tmp_path, monkeypatch, "help", word)
+    assert code == 0
+    assert text.startswith("usage: pennyform help [VERB]")
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply", "verify", "status", "audit"])
+def test_a_folder_without_a_repository_needs_no_token(verb: str, firm: Firm, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert firm(verb, str(tmp_path / "empty")) == 1
+    assert "error no-repository: there is no repository of invoices here" in firm.err
+    assert "pennyform init" in firm.err
+    # A definition alone is enough to ask for the account.
+    (tmp_path / "empty" / "customer.yaml").write_text(CUSTOMER)
+    assert firm(verb, str(tmp_path / "empty")) == 1
+    assert "no-repository" not in firm.err
 
 
 # --- doctor -------------------------------------------------------------------------------------------------

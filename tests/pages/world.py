@@ -138,7 +138,7 @@ class World:
         assert code == command.code, f"{place}: {command.text}\nended with {code}\n{output}"
         position = 0
         for line in filter(str.strip, command.output):
-            found = _pattern(line).search(output, position)
+            found = output_pattern(line).search(output, position)
             assert found, f"{place}: {command.text}\ndoes not print: {line}\nat its place in\n{output}"
             position = found.end()
 
@@ -320,7 +320,7 @@ def _globbed(word: str) -> list[str]:
     )
 
 
-def _pattern(line: str) -> re.Pattern[str]:
+def output_pattern(line: str) -> re.Pattern[str]:
     """What a line of a page stands for; spaces may be more."""
     words = r"\s+".join(".*".join(map(re.escape, word.split("…"))) for word in line.split())
     return re.compile(rf"^\s*{words}\s*$", re.MULTILINE)

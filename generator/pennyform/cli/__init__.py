@@ -154,6 +154,9 @@ def _configure(name: str, parser: argparse.ArgumentParser) -> Any:
 
 def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> int:
     if argv and argv[0] == "help":
+        if {*argv[1:2]} & {"help", "--help", "-h"}:
+            usage, text = "pennyform help [VERB]", "Show the options of a verb; without one, list the verbs."
+            _Parser(terminal, prog="pennyform help", usage=usage, description=text).parse_args(["--help"])
         argv = [*argv[1:], "--help"]
     name = _find_verb(argv, terminal)
     verb = VERBS[name]

@@ -35,10 +35,19 @@ def load_repository(targets: TargetOptions, terminal: Terminal, runtime: Runtime
 
     Raises:
         PlanRejectedError: there are errors in them, or they ask for what cannot be carried out.
+        Failure: there is neither a definition nor a repository, or several companies and none is named.
     """
     repository, findings = runtime.load_definitions(targets.paths, environment=targets.environment)
     if errors(findings):
         raise PlanRejectedError(findings)
+    # Before a token is asked for, which nobody needs who is in the wrong folder.
+    if not repository.files and not (repository.root / SETTINGS_FILE).exists():
+        raise failure(
+            "no-repository",
+            f"there is no repository of invoices here: no {SETTINGS_FILE}, and no definition",
+            file=str(repository.root),
+            fix="go to the folder of one, name it, or make one with `pennyform init`",
+        )
     if repository.settings.companies:
         raise failure(
             "company-unnamed",
