@@ -496,6 +496,7 @@ def _fraction(text: str) -> Decimal:
 # infinity, or has an exponent; a number that has one.
 _ODD = (b'"nan"', b'"snan"', b'"inf"', b'"infinity"', b'"e"', b":e", b"[e")
 _DIGITS = b"0123456789"
+_NUMERIC = _DIGITS + b"+-. \t\r\n"
 _LOWER = bytes(range(256)).lower()
 _ALIKE = bytes.maketrans(_DIGITS, b"0" * 10)
 _TOO_MANY = b"0" * (_MOST_DIGITS + 1)
@@ -510,8 +511,9 @@ def bounded(answer: Any, text: bytes) -> Any:
         msgspec.DecodeError: one of them has more digits, or a larger exponent.
     """
     # Few answers have anything like it: the others are not gone through.
-    remains = text.translate(_LOWER, _DIGITS + b"+-. \t\r\n")
-    if any(odd in remains for odd in _ODD) or _TOO_MANY in text.translate(_ALIKE):
+    remains = text.translate(_LOWER, _NUMERIC)
+    is_long = len(text) > _MOST_DIGITS and _TOO_MANY in text.translate(_ALIKE)
+    if is_long or any(map(remains.__contains__, _ODD)):
         _check_decimals(answer)
     return answer
 

@@ -146,12 +146,13 @@ class Exchange:
         if isinstance(outcome, Exception):
             return outcome
         redact = self._redactor(request)
-        raw = outcome.headers.raw
-        headers = [(redact.in_bytes(name), redact.in_bytes(value)) for name, value in raw]
-        body = redact.in_bytes(outcome.body)
-        # Hardly any answer repeats a secret, and headers are not made quickly.
-        same = body is outcome.body and headers == raw
-        return outcome if same else Reply(outcome.status, httpx.Headers(headers), body)
+        body, headers, raw = redact.in_bytes(outcome.body), outcome.headers, outcome.headers.raw
+        # Hardly any answer repeats a secret: all headers are looked through at once, with line ends between.
+        text = b"\n".join([part for header in raw for part in header])
+        if redact.in_bytes(text) is not text:
+            headers = httpx.Headers([(redact.in_bytes(name), redact.in_bytes(value)) for name, value in raw])
+        same = body is outcome.body and headers is outcome.headers
+        return outcome if same else Reply(outcome.status, headers, body)
 
     def _redactor(self, request: httpx.Request) -> Redactor:
         # An httpx.Auth of somebody else's does not tell its secrets, but they were sent.
@@ -225,6 +226,8 @@ class Exchange:
             yield wait
 
     def _wait(self, operation: Operation[Any], outcome: Reply | Exception, attempt: int) -> float | None:
+        if isinstance(outcome, Reply) and outcome.status < 400:
+            return None
         backoff = min(self.retries.backoff * 2 ** (attempt - 1), self.retries.max_wait)
         backoff *= 1 - self.retries.jitter * self.random()
         wait: float | None = None

@@ -41,11 +41,10 @@ DEFAULT_BOUNDS = Bounds()
 class Attempt:
     """One attempt under way: how many seconds are left of it, and how many bytes until its headers end."""
 
-    __slots__ = ("_clock", "_late", "_seconds", "_until", "head_bytes")
+    __slots__ = ("_clock", "_seconds", "_until", "head_bytes")
 
     def __init__(self, bounds: Bounds, clock: Clock) -> None:
         self._clock, self._seconds = clock, bounds.seconds
-        self._late = f"it took more than {bounds.seconds:g} s in all"
         self.head_bytes: int | None = 0
         self.restart()
 
@@ -57,13 +56,16 @@ class Attempt:
         """The seconds that are left, above zero; raises ``error`` when none are."""
         seconds = self._until - self._clock.monotonic()
         if seconds <= 0:
-            raise error(self._late)
+            raise error(self._late())
         return seconds
 
     def explained(self, failure: Exception) -> Exception:
         """``failure``, or that the deadline is why the operation at hand timed out."""
         is_late = isinstance(failure, httpx.TimeoutException) and self._clock.monotonic() >= self._until
-        return type(failure)(self._late) if is_late else failure
+        return type(failure)(self._late()) if is_late else failure
+
+    def _late(self) -> str:
+        return f"it took more than {self._seconds:g} s in all"
 
 
 # The attempt that the running thread or task is at work on. What reads and writes its connection is deep
@@ -76,7 +78,7 @@ class Body:
 
     def __init__(self, response: httpx.Response, bounds: Bounds, attempt: Attempt) -> None:
         attempt.head_bytes = None
-        if len(response.headers.raw) > MOST_HEADERS:
+        if len(response.headers) > MOST_HEADERS:
             raise httpx.RemoteProtocolError(f"an answer with more than {MOST_HEADERS} headers")
         coding = response.headers.get("content-encoding", "").strip().lower()
         if "," in coding:

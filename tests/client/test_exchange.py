@@ -389,3 +389,10 @@ def test_a_body_is_json_with_unset_fields_left_out_and_null_kept(connect: Connec
     update = models.DraftCustomerInvoiceUpdate(label=None, external_reference="A-1")
     connect(script).customer_invoices.update(1, update)
     assert json.loads(script.requests[0].content) == {"label": None, "external_reference": "A-1"}
+
+
+def test_no_cookie_of_an_answer_is_kept(connect: Callable[..., Client]) -> None:
+    cookies = [("set-cookie", f"c{number}=1") for number in range(3)]
+    client = connect(lambda request: httpx.Response(200, headers=cookies, json={"id": 1}))
+    client.products.get(1)
+    assert not len(client._core._connections.get().cookies)

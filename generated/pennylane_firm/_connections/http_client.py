@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from http.cookiejar import CookieJar
+from typing import Any, Generic, TypeVar
 
 import httpx
 
@@ -50,6 +51,13 @@ class Connections(Generic[H]):
         return self._opened if self._foreign is None else None
 
 
+class _NoCookies(CookieJar):
+    """Keeps none: a call sends the cookies that it is given, and a service can set any number of them."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Called by httpx for each answer."""
+
+
 def connect(
     transport: httpx.BaseTransport | None, origin: str, foreign: httpx.Client | None = None
 ) -> Connections[httpx.Client]:
@@ -59,7 +67,10 @@ def connect(
         ValueError: there are both.
     """
     _check_only_one(transport, foreign)
-    return Connections(lambda: httpx.Client(transport=transport, trust_env=_is_remote(origin)), foreign)
+    trust = _is_remote(origin)
+    return Connections(
+        lambda: httpx.Client(transport=transport, trust_env=trust, cookies=_NoCookies()), foreign
+    )
 
 
 def connect_async(
@@ -67,7 +78,10 @@ def connect_async(
 ) -> Connections[httpx.AsyncClient]:
     """The same for tasks."""
     _check_only_one(transport, foreign)
-    return Connections(lambda: httpx.AsyncClient(transport=transport, trust_env=_is_remote(origin)), foreign)
+    trust = _is_remote(origin)
+    return Connections(
+        lambda: httpx.AsyncClient(transport=transport, trust_env=trust, cookies=_NoCookies()), foreign
+    )
 
 
 def _check_only_one(transport: object | None, foreign: object | None) -> None:
