@@ -22,7 +22,6 @@ from pennyform.invoices.sources import factur_x
 from pennyform.report import apply as apply_report
 from pennyform.report import contract_diff, verification
 from pennyform.report.plan import html, markdown, text
-from pennyform.report.shared.ansi import Ansi
 from pennyform.results.apply import ApplyDocument
 from pennyform.results.contract_diff import ContractDiffDocument
 from pennyform.results.documents import json_text
@@ -228,7 +227,7 @@ def _diff(before: dict[str, Any], after: dict[str, Any]) -> object:
     ]
     return [
         (
-            contract_diff.render_text(document, Ansi()),
+            contract_diff.render_text(document),
             contract_diff.render_markdown(document),
             json_text(document),
         )

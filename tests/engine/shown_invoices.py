@@ -112,8 +112,8 @@ _PLANNED_HEAD = re.compile(r"  \S (customer|invoice) (\S+) will be (?:created|im
 _PLANNED_BUYER = re.compile(r"      for ([^,]+), .* \(as the account has it\)")
 _PLANNED_FIELD = re.compile(r"      (\w+)  +(\S.*)")
 _PLANNED_LINE = re.compile(
-    r"        · (?P<label>\S.*?)  +(?P<quantity>-?[\d.]+)(?: (?P<unit>.+?))?  +x (?P<price>-?[\d.]+)"
-    r"(?:  +- (?P<discount>-?[\d.]+(?: %)?))?  +(?P<vat_code>\w+)  +(?P<amount>-?[\d.]+)"
+    r"        · (?P<label>\S.*?)  +(?P<quantity>-?[\d.]+)(?: +(?P<unit>\S.*?))? +x +(?P<price>-?[\d.]+)"
+    r"(?:  +- +(?P<discount>-?[\d.]+(?: +%)?))?  +(?P<vat_code>\w+)  +(?P<amount>-?[\d.]+)"
 )
 _PLANNED_SUM = re.compile(r"      before tax (-?[\d.]+)   VAT (-?[\d.]+)   total (-?[\d.]+) ([A-Z]{3})")
 

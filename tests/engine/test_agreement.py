@@ -16,6 +16,7 @@ from pennyform.cli import main
 from pennyform.cli.commands.definitions import render
 from pennyform.report.plan import invoice_preview
 from pennyform.report.plan import text as plan_text
+from pennyform.report.shared.layout import Layout
 from pennyform.sandbox import Rules, Sandbox
 
 from .shown_invoices import (
@@ -254,12 +255,12 @@ def page_names_another_customer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def text_drops_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    align = plan_text.align_columns
+    table = Layout.table
 
-    def align_all_but_one(rows: Any, **options: Any) -> list[str]:
-        return align(rows[1:] if options.get("right") == {1, 2, 5} else rows, **options)
+    def all_but_one(self: Layout, rows: Any, align: str, leads: Any = "") -> list[list[str]]:
+        return table(self, rows[1:] if align == "^...<." else rows, align, leads)
 
-    monkeypatch.setattr(plan_text, "align_columns", align_all_but_one)
+    monkeypatch.setattr(Layout, "table", all_but_one)
 
 
 def text_shows_another_discount(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from pennyform.report import apply as apply_text
 from pennyform.report.plan import html as plan_html
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
-from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.layout import Ansi, Layout
 from pennyform.report.verification import render_html as render_verification_page
 from pennyform.report.verification import render_text as render_verification
 from pennyform.results.documents import json_text
@@ -106,7 +106,7 @@ _STYLE = re.compile(r"<style>[^<]*</style>\n|<meta http-equiv=.*\n")
 def test_colour_is_only_paint(office: Office) -> None:
     later(office)
     plan = office.plan().document()
-    painted = plan_text.render(plan, Ansi(enabled=True))
+    painted = plan_text.render(plan, Layout(ansi=Ansi(enabled=True)))
     assert "\x1b[" in painted
     assert plan_text.render(plan) == "".join(
         part.partition("m")[2] if number else part for number, part in enumerate(painted.split("\x1b["))

@@ -65,7 +65,7 @@ class Fleet:
             origin=lambda _: Origin(self.person, "host", "commit"),
             patience=Patience(settle=(0.0,), lag=(0.0,)),
         )
-        terminal = Terminal(io.StringIO(), out, err, self.environ)
+        terminal = Terminal(io.StringIO(), out, err, self.environ, width=80)
         code = main(words, terminal=terminal, runtime=runtime)
         self.out, self.err = out.getvalue(), err.getvalue()
         assert "defect" not in self.err, self.err

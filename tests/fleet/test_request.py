@@ -18,6 +18,7 @@ from pennyform.fleet.queue import Stop
 from pennyform.fleet.request import WorkRequest, collect, decode, encode, unpack
 from pennyform.invoices import load
 from pennyform.report.fleet import prometheus_text, status_page, status_text
+from pennyform.report.shared.layout import Layout, columns
 from pennyform.results.apply import FinalTotal
 from pennyform.results.fleet import FleetJob, FleetStatusDocument, WaitingPlan
 
@@ -164,7 +165,7 @@ STATUS = FleetStatusDocument(
 def test_the_status_fits_a_terminal_and_text_from_outside_is_text() -> None:
     text = status_text(STATUS)
     assert text.startswith("1,200 companies, 2 workers, 2026-01-01T12:00:00+00:00\n  ! paused: 4\n")
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(columns, status_text(STATUS, Layout(80)).splitlines())) <= 80
     assert "\x1b" not in text
     page = status_page(STATUS, refresh=True)
     assert '<meta http-equiv="refresh" content="5">' in page

@@ -69,15 +69,8 @@ VERBS = {
 }
 
 
-def _columns() -> int:
-    """The width of the terminal, 80 when there is none."""
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return int(columns)
-    try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
-    except (AttributeError, OSError, ValueError):
-        return 80
+# Of help, where there is no terminal.
+_HELP_WIDTH = 80
 
 
 class _HelpLayout(argparse.HelpFormatter):
@@ -96,7 +89,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, terminal: Terminal, **settings: Any) -> None:
         # Left to itself, argparse imports shutil and three compressors to learn the terminal's width.
-        formatter = functools.partial(_HelpLayout, width=_columns() - 2)
+        formatter = functools.partial(_HelpLayout, width=(terminal.width or _HELP_WIDTH) - 2)
         super().__init__(**settings, formatter_class=formatter, allow_abbrev=False)
         self._terminal = terminal
 

@@ -191,7 +191,7 @@ class Companies:
         """Print what each company has to say as text on standard output, below its name."""
         for outcome, text in outcomes:
             body = outcome.printed + text
-            self.terminal.write(report_companies.section(outcome.company.name, body, self.terminal.ansi()))
+            self.terminal.write(report_companies.section(outcome.company.name, body, self.terminal.layout()))
 
 
 def refuse_several(_companies: Companies, _options: object) -> Exit:

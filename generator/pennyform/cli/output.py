@@ -16,7 +16,7 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, cast
 
-from pennyform.report.shared.ansi import SEQUENCE
+from pennyform.report.shared.layout import SEQUENCE
 from pennyform.text import encodable, log_lines
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import NamedTuple, TextIO, cast
 from pennyform.cli.output import Output, Secrets, guarded
 from pennyform.findings import Finding, defect_place, tidy
 from pennyform.report.findings.text import SourceLine, render
-from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.layout import Ansi, Layout
 from pennyform.safe_files import is_secret, open_inside, repository_around
 from pennyform.text import visible_line
 
@@ -27,6 +27,8 @@ _LARGEST_SOURCE = 1024 * 1024
 _NOTHING_LOST = (
     "  why: What was sent before is in the journal: the next apply looks it up, and asks about mails."
 )
+# A terminal that is narrower is laid out as one of this width.
+_NARROWEST, _MOST_DIGITS = 40, 6
 # The progress bar in characters; fewer steps than this are over before anybody wonders.
 _BAR_WIDTH, _FEW_STEPS = 30, 20
 
@@ -52,7 +54,8 @@ class Exit(IntEnum):
 class Terminal(NamedTuple):
     """Where a command reads and writes, the environment variables it was started with, and on which day.
 
-    ``no_color`` tells that the user wants no colour. Commands with an account have a clock of their own.
+    ``no_color`` tells that the user wants no colour, ``width`` how many columns a line may take: None where
+    there is no terminal, and it may take any number. Commands with an account have a clock of their own.
     What is written on the streams of a :meth:`guarded` terminal, and in the files that reports go to, is
     without ``secrets``.
     """
@@ -64,13 +67,17 @@ class Terminal(NamedTuple):
     no_color: bool = False
     today: dt.date | None = None
     secrets: Secrets = Secrets()
+    width: int | None = None
 
     @classmethod
     def system(cls) -> Terminal:
         """Those of this process."""
         # Any of them may be closed (`<&-`): without an input there is nobody to ask.
         stdin = sys.stdin or io.StringIO()
-        return cls(stdin, sys.stdout, sys.stderr, os.environ, today=dt.datetime.now(dt.UTC).date())
+        today = dt.datetime.now(dt.UTC).date()
+        return cls(
+            stdin, sys.stdout, sys.stderr, os.environ, today=today, width=_width(sys.stdout, os.environ)
+        )
 
     def guarded(self) -> Terminal:
         """The same with its outputs behind one gate, which knows the secrets of the environment variables."""
@@ -82,13 +89,16 @@ class Terminal(NamedTuple):
         return self._replace(stdout=cast("TextIO", stdout), stderr=cast("TextIO", stderr), secrets=secrets)
 
     def print(self, *lines: str) -> None:
-        """Print lines on standard output. Whatever is in one of them, it stays one."""
-        self.stdout.write("".join(f"{visible_line(line)}\n" for line in lines))
+        """Print lines on standard output; one is broken only where the terminal is too narrow for it."""
+        self.stdout.write(self._laid_out(lines))
 
     def print_error(self, *lines: str) -> None:
         """The same on standard error."""
-        self.stderr.write("".join(f"{visible_line(line)}\n" for line in lines))
+        self.stderr.write(self._laid_out(lines))
         self.stderr.flush()
+
+    def _laid_out(self, lines: Iterable[str]) -> str:
+        return "".join(f"{text}\n" for text in self.layout().fit(map(visible_line, lines)))
 
     def write(self, text: str) -> None:
         """Write a document, or lines that a report has laid out, on standard output."""
@@ -103,6 +113,10 @@ class Terminal(NamedTuple):
         unwanted = self.no_color or self.environ.get("NO_COLOR") or self.environ.get("TERM") == "dumb"
         return Ansi(enabled=not unwanted and (stream or self.stdout).isatty())
 
+    def layout(self, stream: TextIO | None = None) -> Layout:
+        """Width and colour of text for ``stream`` (standard output)."""
+        return Layout(self.width, self.ansi(stream))
+
     def print_findings(self, findings: Iterable[Finding], stream: TextIO | None = None) -> None:
         """Print ``findings`` as text, sorted and without repeats, each with its source line.
 
@@ -113,7 +127,7 @@ class Terminal(NamedTuple):
             return
         stream = stream or self.stderr
         relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
-        stream.write(render(tidy(relative), _source_lines(), self.ansi(stream)))
+        stream.write(render(tidy(relative), _source_lines(), self.layout(stream)))
 
     def print_bug(self, defect: Exception) -> None:
         """Say that pennyform is at fault, and where, on standard error."""
@@ -135,6 +149,18 @@ class Terminal(NamedTuple):
             _NOTHING_LOST,
             "  fix: make room, or let it be written, and run the command again",
         )
+
+
+def _width(stdout: TextIO | None, environ: Mapping[str, str]) -> int | None:
+    """How many columns text may take: what ``COLUMNS`` says, or the terminal; None when there is none."""
+    columns = environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and len(columns) < _MOST_DIGITS else 0
+    if not width and stdout is not None:
+        try:
+            width = os.get_terminal_size(stdout.fileno()).columns
+        except (OSError, ValueError):
+            return None
+    return max(width, _NARROWEST) if width else None
 
 
 def shorten_path(path: str | Path) -> str:

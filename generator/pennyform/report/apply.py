@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pennyform.report.plan.text import money
-from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import clean, count, format_difference, format_task
-from pennyform.results.apply import AppliedChange, ApplyDocument, Status
+from pennyform.report.shared.formatting import IS_ASKED, clean, count, difference_cells, format_task
+from pennyform.report.shared.layout import PLAIN, Ansi, Layout, unbroken
+from pennyform.results.apply import AppliedChange, ApplyDocument, FinalTotal, Status
 
 # Red is what somebody has to look at, yellow what another apply finishes.
 _SYMBOLS = {
@@ -35,6 +37,7 @@ _NOT_DONE = {
     "not_started": "not started",
     "waiting": "waiting for its PDF",
 }
+_INDENT = " " * 6
 _MAIL = "send_by_email"
 # What says itself all that there is to say.
 _NO_DETAIL = frozenset({Status.WAITING})
@@ -53,34 +56,40 @@ _STEPS = {
 }
 
 
-def render(report: ApplyDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+def render(report: ApplyDocument, layout: Layout = PLAIN) -> str:
     """The report as text, with a line feed at its end."""
     report = clean(report)
-    lines = []
-    for result in report.results:
-        if result.status is Status.UNCHANGED:
-            continue
-        symbol, colour = _SYMBOLS[result.status]
-        subject = f"{result.kind} {result.external_reference}"
-        lines.append(f"  {ansi(symbol, colour, 'bold')} {subject}  {_outcome(result)}")
+    lines, results = [], [result for result in report.results if result.status is not Status.UNCHANGED]
+    rows = [(unbroken(f"{row.kind} {row.external_reference}"), _outcome(row)) for row in results]
+    leads = [_lead(result, layout.ansi) for result in results]
+    for result, row in zip(results, layout.table(rows, "^w", leads), strict=True):
+        lines += row
         if result.became_final and result.status is not Status.DONE:
-            lines.append(f"      {_not_done(result)}")
+            lines += layout.wrap(_not_done(result), _INDENT)
         if result.detail and result.detail != report.stopped and result.status not in _NO_DETAIL:
-            lines.append(f"      {result.detail}")
-        lines += [f"      {format_difference(row)}" for row in result.differences]
-    lines += ["", *money(report.money, "Money of what was done and verified")]
+            lines += layout.wrap(result.detail, _INDENT)
+        lines += layout.compared([*map(difference_cells, result.differences)], _INDENT, IS_ASKED)
+    lines += ["", *money(report.money, "Money of what was done and verified", layout)]
     if report.final:
-        totals = (
-            f"{count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}" for row in report.final
-        )
-        lines.append(f"Became final: {'; '.join(totals)}.")
+        lines += layout.wrap(final_text(report.final))
     if report.stopped:
-        lines.append(ansi(f"Stopped: {report.stopped}", "yellow"))
-    return "\n".join([*lines, _summary_line(report, ansi)]) + "\n"
+        lines += layout.wrap(layout.ansi(f"Stopped: {report.stopped}", "yellow"))
+    return "\n".join([*lines, *layout.wrap(_summary_line(report, layout.ansi))]) + "\n"
+
+
+def final_text(rows: Iterable[FinalTotal]) -> str:
+    """What became final, in a sentence."""
+    texts = (f"{count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}" for row in rows)
+    return f"Became final: {'; '.join(texts)}."
+
+
+def _lead(result: AppliedChange, ansi: Ansi) -> str:
+    symbol, colour = _SYMBOLS[result.status]
+    return f"  {ansi(symbol, colour, 'bold')} "
 
 
 def _outcome(result: AppliedChange) -> str:
-    id_ = f" (id {result.id})" if result.id else ""
+    id_ = f" {unbroken(f'(id {result.id})')}" if result.id else ""
     if result.became_final:
         number = (
             f"final as {result.invoice_number}" if result.invoice_number else "final, its number was not read"

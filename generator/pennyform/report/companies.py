@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan.text import money, summary_line
-from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import LARGEST, clean, companies_text, count, fitting
-from pennyform.results.apply import FinalTotal
+from pennyform.report.shared.layout import PLAIN, Layout
 from pennyform.results.companies import CompaniesPlanDocument, CompaniesSummary
 from pennyform.results.values import CurrencyTotals
 from pennyform.text import markdown_text, one_line
@@ -16,22 +15,18 @@ from pennyform.text import markdown_text, one_line
 _WORDS = {"no_op": "unchanged"}
 
 
-def section(name: str, text: str, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+def section(name: str, text: str, layout: Layout = PLAIN) -> str:
     """What a company has to say, below its name."""
     body = text.strip("\n") or "No result: see the findings."
-    return f"{ansi(f'== {one_line(name)} ==', 'bold')}\n{body}\n\n"
+    return f"{layout.ansi(f'== {one_line(name)} ==', 'bold')}\n{body}\n\n"
 
 
-def totals(summary: CompaniesSummary, rows: Iterable[CurrencyTotals], title: str) -> str:
+def totals(
+    summary: CompaniesSummary, rows: Iterable[CurrencyTotals], title: str, layout: Layout = PLAIN
+) -> str:
     """What all companies come to together, as lines of text."""
-    lines = [*money(tuple(map(clean, rows)), title), summary_text(summary)]
+    lines = [*money(tuple(map(clean, rows)), title, layout), *layout.wrap(summary_text(summary))]
     return "\n".join(lines) + "\n"
-
-
-def final_text(rows: Iterable[FinalTotal]) -> str:
-    """What became final in all companies, as a line of text; "" when nothing did."""
-    texts = [f"{count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}" for row in rows]
-    return f"Became final: {'; '.join(texts)}.\n" if texts else ""
 
 
 def summary_text(summary: CompaniesSummary) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import LARGEST, align_columns, count, fitting
+from pennyform.report.shared.formatting import LARGEST, count, fitting
+from pennyform.report.shared.layout import PLAIN, Layout
 from pennyform.results.contract_diff import ChangeUse, ChangeUses, ContractChange, ContractDiffDocument
 from pennyform.results.values import Json, JsonObject
 from pennyform.text import markdown_code, markdown_text, one_line
@@ -106,6 +106,7 @@ _PHRASES = {
     "constraint-changed": "constraint changed: {old} → {new}",
 }
 _COLOURS = {"breaking": "red", "attention": "yellow", "additive": "green"}
+_WIDEST_SEVERITY = len("  attention")
 _MARKS = {"breaking": "**breaking**", "attention": "attention", "additive": "additive"}
 # Bounds on what one change, or the list of emitted symbols, may take of a comment.
 _MOST_SYMBOLS = 100
@@ -206,25 +207,26 @@ def emitted(against: ChangeUses) -> list[str]:
     return sorted({use.word for use in against.uses if use.what == "emitted"})
 
 
-def render_text(diff: ContractDiffDocument, ansi: Ansi, *, longest: int | None = 6) -> str:
+def render_text(diff: ContractDiffDocument, layout: Layout = PLAIN, *, longest: int | None = 6) -> str:
     """The comparison as text.
 
     Args:
         diff: what to render.
-        ansi: colours, or none.
+        layout: width and colours.
         longest: how many operations of a change to name; None for all of them.
     """
-    lines = []
+    lines, ansi = list[str](), layout.ansi
     for change in diff.changes:
         severity = ansi(change.severity.ljust(9), _COLOURS[change.severity])
         what = ": ".join(part for part in (subject(change), phrase(change)) if part)
         accepted = f"  accepted: {one_line(change.accepted)}" if change.accepted else ""
         place = f"({where(change, longest)}){accepted}"
-        lines.append(f"{severity}  {ansi(change.fingerprint, 'dim')}  {what}  {place}")
-    lines.append(f"{one_line(diff.old)} → {one_line(diff.new)}: {totals(diff)}")
-    lines += map(one_line, _names(diff))
+        lines += layout.wrap(f"{what}  {place}", f"{severity}  {ansi(change.fingerprint, 'dim')}  ", "")
+    lines += layout.wrap(f"{one_line(diff.old)} → {one_line(diff.new)}: {totals(diff)}")
+    lines += [line for name in _names(diff) for line in layout.wrap(one_line(name))]
     if diff.against is not None:
-        lines += _uses(diff.against, {change.fingerprint: change.severity for change in diff.changes}, ansi)
+        severities = {change.fingerprint: change.severity for change in diff.changes}
+        lines += _uses(diff.against, severities, layout)
     return "\n".join(lines) + "\n"
 
 
@@ -238,27 +240,29 @@ def _names(diff: ContractDiffDocument) -> Iterator[str]:
         yield f"{moved.name}: was {moved.old}, is {now}"
 
 
-def _uses(against: ChangeUses, severities: dict[str, str], ansi: Ansi) -> Iterator[str]:
+def _uses(against: ChangeUses, severities: Mapping[str, str], layout: Layout) -> Iterator[str]:
     """Where the changes are used; ``severities`` are those of the changes, by fingerprint."""
     uses = uses_of_yours(against)
     yield ""
-    yield "used by yours, as far as words tell:" if uses else verdict(against)
+    yield from layout.wrap("used by yours, as far as words tell:" if uses else verdict(against))
     rows = [
         [one_line(f"{use.file}:{use.line}:{use.column}"), one_line(use.word), use.fingerprint] for use in uses
     ]
-    for use, row in zip(uses, align_columns(rows), strict=True):
+    beside = layout._replace(width=layout.width and layout.width - _WIDEST_SEVERITY)
+    for use, (*above, row) in zip(uses, beside.table(rows, "^<<", "  "), strict=True):
         severity = severities[use.fingerprint]
-        yield f"  {row}  {ansi(severity, _COLOURS[severity])}"
+        yield from above
+        yield f"{row}  {layout.ansi(severity, _COLOURS[severity])}"
     for fingerprint in against.everywhere:
         severity = severities[fingerprint]
-        yield f"  every call  {fingerprint}  {ansi(severity, _COLOURS[severity])}"
+        yield f"  every call  {fingerprint}  {layout.ansi(severity, _COLOURS[severity])}"
     for file, reason in against.unread.items():
-        yield f"  not looked at: {one_line(file)}: {one_line(reason)}"
+        yield from layout.wrap(f"not looked at: {one_line(file)}: {one_line(reason)}", "  ")
     symbols = emitted(against)
     if symbols:
         names = ", ".join(map(one_line, symbols))
-        yield f"generating anew changes {count(len(symbols), 'emitted symbol')}: {names}"
-    yield f"({count(against.files, 'file')} searched for the words of the changes)"
+        yield from layout.wrap(f"generating anew changes {count(len(symbols), 'emitted symbol')}: {names}")
+    yield from layout.wrap(f"({count(against.files, 'file')} searched for the words of the changes)")
 
 
 def render_markdown(diff: ContractDiffDocument) -> str:

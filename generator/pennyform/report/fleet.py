@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import align_columns, clean, count
+from pennyform.report.shared.formatting import clean, count
+from pennyform.report.shared.layout import PLAIN, Layout
 from pennyform.results.fleet import FleetStatusDocument, SubmittedDocument
 
-# The width of text; a reason that is longer is cut.
-_COLUMNS = 80
 _STATUSES = (("todo", "waiting"), ("doing", "running"), ("succeeded", "done"), ("failed", "failed"))
 # How often the page asks for itself anew.
 REFRESH_SECONDS = 5
 
 
-def submitted_text(document: SubmittedDocument) -> str:
+def submitted_text(document: SubmittedDocument, layout: Layout = PLAIN) -> str:
     """The jobs that were queued, as text."""
     document = clean(document)
     cells = [
@@ -23,46 +21,37 @@ def submitted_text(document: SubmittedDocument) -> str:
         for row in document.jobs
         if row.job is not None
     ]
-    lines = [f"  {text}" for text in align_columns(cells, right=frozenset({1, 3, 4}))]
+    lines = [line for lines in layout.table(cells, "^><>>", "  ") for line in lines]
     rejected = len(document.jobs) - len(cells)
     head = f"Queued {count(len(cells), 'job')} to {document.verb}"
     return "\n".join([f"{head}; {rejected} rejected:" if rejected else f"{head}:", *lines]) + "\n"
 
 
-def status_text(document: FleetStatusDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
-    """What the fleet is doing, as text of 80 columns."""
-    document = clean(document)
-    lines = [
-        ansi(
-            f"{_companies(document.companies)}, {count(document.workers, 'worker')}, {document.at}",
-            "bold",
-        )
-    ]
+def status_text(document: FleetStatusDocument, layout: Layout = PLAIN) -> str:
+    """What the fleet is doing, as text."""
+    document, ansi = clean(document), layout.ansi
+    head = f"{_companies(document.companies)}, {count(document.workers, 'worker')}, {document.at}"
+    lines = layout.wrap(ansi(head, "bold"))
     if document.paused:
-        lines.append(ansi("  ! the whole fleet is paused: no job begins", "yellow"))
+        lines += layout.wrap(ansi("! the whole fleet is paused: no job begins", "yellow"), "  ")
     if document.paused_companies:
-        lines.append(ansi(_cut(f"  ! paused: {_ids(document.paused_companies)}"), "yellow"))
-    lines += [f"  {text}" for text in align_columns(_counts(document), right=frozenset({1}))]
+        lines += layout.wrap(ansi(f"! paused: {_ids(document.paused_companies)}", "yellow"), "  ")
+    lines += [line for texts in layout.table(_counts(document), "<><", "  ") for line in texts]
     if document.writes_per_second:
-        lines.append(f"  {document.writes_per_second:,} requests a second write")
+        lines += layout.wrap(f"{document.writes_per_second:,} requests a second write", "  ")
     for title, ids in (("running", document.running), ("stuck, put back soon", document.stuck)):
-        if ids:
-            lines.append(_cut(f"  {title}: {_ids(ids)}"))
-    lines += [
-        f"  issued today: {count(row.invoices, 'invoice')}, {row.currency_amount} {row.currency}"
-        for row in document.issued_today
-    ]
+        lines += layout.wrap(f"{title}: {_ids(ids)}", "  ") if ids else []
+    for issued in document.issued_today:
+        text = f"{count(issued.invoices, 'invoice')}, {issued.currency_amount} {issued.currency}"
+        lines += layout.wrap(f"issued today: {text}", "  ")
     if document.plans:
-        lines += ["", "Plans that wait for an approval: pennyform fleet approve PLAN"]
+        lines += ["", *layout.wrap("Plans that wait for an approval: pennyform fleet approve PLAN")]
         cells = [[row.id[:12], row.company, str(row.company_id), row.submitted_by] for row in document.plans]
-        lines += [_cut(f"  {text}") for text in align_columns(cells, right=frozenset({2}))]
-    if document.failed:
-        lines += ["", "Failed today"]
-        for row in document.failed:
-            lines.append(
-                _cut(f"  {row.at[11:19]} {row.company or row.company_id}: {row.verb}, job {row.job}")
-            )
-            lines.append(_cut(f"    {row.reason}"))
+        lines += [line for texts in layout.table(cells, "<^><", "  ") for line in texts]
+    lines += ["", "Failed today"] if document.failed else []
+    for row in document.failed:
+        text = f"{row.at[11:19]} {row.company or row.company_id}: {row.verb}, job {row.job}"
+        lines += [*layout.wrap(text, "  "), *layout.wrap(row.reason, "    ", "")]
     return "\n".join(lines) + "\n"
 
 
@@ -79,10 +68,6 @@ def _companies(number: int) -> str:
 
 def _ids(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids))
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _COLUMNS else f"{line[: _COLUMNS - 1]}…"
 
 
 def status_page(document: FleetStatusDocument, *, refresh: bool = False) -> str:

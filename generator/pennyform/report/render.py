@@ -6,19 +6,21 @@ import itertools
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
+from pennyform.report.shared.layout import PLAIN, Layout
 from pennyform.results.rendering import LaterSteps, RenderDocument, RenderedInvoice
 from pennyform.results.values import InvoiceTotals, Json, JsonObject
 from pennyform.text import visible_line
 
 
-def render(document: RenderDocument) -> str:
+def render(document: RenderDocument, layout: Layout = PLAIN) -> str:
     """The invoices as text, separated by empty lines."""
-    # Lines are laid out already, so that only what hides or breaks in them is replaced.
-    blocks = ["\n".join(map(visible_line, _block(invoice))) for invoice in document.invoices]
+    blocks = [
+        "\n".join(layout.fit(map(visible_line, _block(invoice, layout)))) for invoice in document.invoices
+    ]
     return "\n\n".join(blocks) + "\n" if blocks else "no invoices\n"
 
 
-def _block(invoice: RenderedInvoice) -> Iterator[str]:
+def _block(invoice: RenderedInvoice, layout: Layout) -> Iterator[str]:
     body, totals = invoice.body, invoice.totals
     source = ""
     match body.get("file_attachment_id") or body.get("file"):
@@ -32,7 +34,7 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
             yield f"{invoice.external_reference}  for {_named(customer, 'customer')}{source}"
     if "date" in body:
         yield f"  {body['date']}, due {body['deadline']}"
-    yield from _amounts(body, totals, invoice.then)
+    yield from _amounts(body, totals, invoice.then, layout)
     later = list(_later(invoice.then))
     if later:
         yield f"  then: {', '.join(later)}"
@@ -47,19 +49,21 @@ def _block(invoice: RenderedInvoice) -> Iterator[str]:
             yield f"      = {origin.expression}{f'  with {uses}' if uses else ''}"
 
 
-def _amounts(body: JsonObject, totals: InvoiceTotals | None, then: LaterSteps) -> Iterator[str]:
+def _amounts(
+    body: JsonObject, totals: InvoiceTotals | None, then: LaterSteps, layout: Layout
+) -> Iterator[str]:
     if totals is None:
         yield "  totals unknown: a line names a product that is not declared here"
         return
     if not totals.lines:
         yield "  totals unknown: the invoice that it takes back is known only to the account"
         return
-    yield from _known_amounts(body, totals)
+    yield from _known_amounts(body, totals, layout)
     for deposit in then.deductions_from_account or ():
         yield f"  less the deposit {_lookup_name(deposit.lookup)}: its lines come from the account"
 
 
-def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
+def _known_amounts(body: JsonObject, totals: InvoiceTotals, layout: Layout) -> Iterator[str]:
     rows = [
         (
             visible_line(line.label),
@@ -70,10 +74,8 @@ def _known_amounts(body: JsonObject, totals: InvoiceTotals) -> Iterator[str]:
         )
         for line, discount in zip(totals.lines, _line_discounts(body), strict=False)
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for *texts, amount in rows:
-        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=False) if width]
-        yield "  " + "  ".join([*cells, amount.rjust(widths[-1])])
+    for lines in layout.table(rows, "^<<<.", "  "):
+        yield from lines
     if discount := _discount(body.get("discount")):
         yield f"  discount on the invoice: {discount}"
     reason = "rounded line by line"

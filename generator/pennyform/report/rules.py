@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pennyform.findings import Rule
+from pennyform.report.shared.layout import PLAIN, Layout
 
 _HEAD = """\
 # Rules
@@ -16,13 +17,14 @@ them. `pennyform rules` prints this list; only an error makes a command fail (ex
 """
 
 
-def text(rules: Iterable[Rule]) -> str:
+def text(rules: Iterable[Rule], layout: Layout = PLAIN) -> str:
     """For people at a terminal: one block for each rule."""
     blocks = []
     for rule in rules:
-        remarks = [("why:", rule.why), ("example:", rule.example), ("fix:", rule.fix)]
-        head = f"{rule.name} ({', '.join(rule.severities)}): {rule.summary}\n"
-        blocks.append(head + "".join(f"  {label} {remark}\n" for label, remark in remarks if remark))
+        lines = layout.wrap(f"{rule.name} ({', '.join(rule.severities)}): {rule.summary}")
+        for label, remark in (("why:", rule.why), ("example:", rule.example), ("fix:", rule.fix)):
+            lines += layout.wrap(remark, f"  {label} ", "") if remark else []
+        blocks.append("".join(f"{line}\n" for line in lines))
     return "\n".join(blocks)
 
 

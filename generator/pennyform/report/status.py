@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pennyform.report.shared.ansi import Ansi
-from pennyform.report.shared.formatting import align_columns, clean, companies_text, count
+from pennyform.report.shared.formatting import clean, companies_text, count
+from pennyform.report.shared.layout import PLAIN, Layout, unbroken
 from pennyform.results.status import (
     AuditDocument,
     AuditedInvoice,
@@ -40,25 +40,26 @@ _COLOURS = {
 _LISTED = frozenset({InvoiceState.MISSING, InvoiceState.DRAFT, InvoiceState.REFUSED, InvoiceState.LATE})
 
 
-def status_text(document: StatusDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+def status_text(document: StatusDocument, layout: Layout = PLAIN) -> str:
     """How the invoices of all companies stand, as text: what needs somebody is listed, all are counted."""
     lines: list[str] = []
     for company in document.companies:
-        lines += [*_company(clean(company), ansi), ""]
+        lines += [*_company(clean(company), layout), ""]
     if len(document.companies) > 1:
-        lines += ["All companies", *_totals(document.totals)]
+        lines += ["All companies", *_totals(document.totals, layout)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _company(section: CompanyStatus, ansi: Ansi) -> list[str]:
+def _company(section: CompanyStatus, layout: Layout) -> list[str]:
     if section.company is None:
-        return [f"{section.name}: no result, see the findings"]
+        return layout.wrap(f"{section.name}: no result, see the findings")
     name = f"{section.name}: " if section.name else ""
-    lines = [ansi(f"{name}{section.company.name} (company {section.company.id})", "bold")]
+    title = f"{name}{section.company.name} (company {section.company.id})"
+    lines = layout.wrap(layout.ansi(title, "bold"))
     listed = [row for row in section.invoices if row.state in _LISTED]
     cells = [
         [
-            row.external_reference,
+            unbroken(row.external_reference),
             row.invoice_number,
             row.state,
             f"{row.currency_amount} {row.currency}".strip(),
@@ -67,20 +68,20 @@ def _company(section: CompanyStatus, ansi: Ansi) -> list[str]:
         ]
         for row in listed
     ]
-    texts = align_columns(cells, right=frozenset({3}))
-    for row, text in zip(listed, texts, strict=True):
-        lines.append(f"  {ansi('!', _COLOURS[row.state])} {text}")
+    leads = [f"  {layout.ansi('!', _COLOURS[row.state])} " for row in listed]
+    for row, texts in zip(listed, layout.table(cells, "^<<.<<", leads), strict=True):
+        lines += texts
         if row.state is InvoiceState.REFUSED:
-            lines.append(f"      {row.platform_note}")
-    return [*lines, *_totals(section.totals)]
+            lines += layout.wrap(row.platform_note, " " * 6)
+    return [*lines, *_totals(section.totals, layout)]
 
 
-def _totals(totals: Iterable[StateTotal]) -> list[str]:
+def _totals(totals: Iterable[StateTotal], layout: Layout) -> list[str]:
     rows = [
         [row.state, count(row.invoices, "invoice"), f"{row.currency_amount} {row.currency}".strip()]
         for row in totals
     ]
-    return [f"  {text}" for text in align_columns(rows, right=frozenset({1, 2}))] or ["  no invoices"]
+    return [line for lines in layout.table(rows, "<>.", "  ") for line in lines] or ["  no invoices"]
 
 
 # --- page ---------------------------------------------------------------------------------------------
@@ -174,17 +175,18 @@ def _charts(invoices: Iterable[InvoiceStatus], today: str) -> Iterator[tuple[str
 # --- audit --------------------------------------------------------------------------------------------
 
 
-def audit_text(document: AuditDocument) -> str:
+def audit_text(document: AuditDocument, layout: Layout = PLAIN) -> str:
     """What was issued, as text."""
     lines: list[str] = []
     for company in map(clean, document.companies):
         head = f"{company.name}: " if company.name else ""
-        lines.append(f"{head}{count(company.records, 'record')}, the last one {company.last_checksum or '-'}")
-        lines += [f"  gap: {gap}" for gap in company.gaps]
+        title = f"{head}{count(company.records, 'record')}, the last one {company.last_checksum or '-'}"
+        lines += layout.wrap(title)
+        lines += [line for gap in company.gaps for line in layout.wrap(f"gap: {gap}", "  ")]
         cells = [
             [
                 row.at[:19],
-                row.external_reference,
+                unbroken(row.external_reference),
                 row.invoice_number,
                 f"{row.currency_amount} {row.currency}".strip(),
                 f"{row.person or 'unknown'}{f', approved by {row.approved_by}' if row.approved_by else ''}",
@@ -193,7 +195,7 @@ def audit_text(document: AuditDocument) -> str:
             ]
             for row in company.invoices
         ]
-        lines += [f"  {text}" for text in align_columns(cells, right=frozenset({3}))]
+        lines += [line for texts in layout.table(cells, "<^<.<<<", "  ") for line in texts]
         lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
 

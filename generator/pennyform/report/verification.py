@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pennyform.report.shared import orphans
-from pennyform.report.shared.ansi import Ansi
 from pennyform.report.shared.formatting import (
-    align_columns,
+    IS_ASKED,
     clean,
     companies_text,
     count,
-    format_difference,
+    difference_cells,
     format_pointer,
     format_value,
 )
+from pennyform.report.shared.layout import PLAIN, Ansi, Layout, unbroken
 from pennyform.results.companies import CompaniesVerificationDocument
 from pennyform.results.values import FieldDifference
 from pennyform.results.verification import DeclaredVerdict, InvoiceVerdict, VerificationDocument
@@ -44,49 +44,58 @@ _TILES = {
     "missing": "missing",
     "duplicate": "twice",
 }
+_INDENT = " " * 6
 # Colours of the terminal as classes of the page.
 _TONES = {"green": "good", "red": "bad", "yellow": "warm"}
 
 
-def render_text(verification: VerificationDocument, ansi: Ansi = Ansi()) -> str:  # noqa: B008 - it is immutable
+def render_text(verification: VerificationDocument, layout: Layout = PLAIN) -> str:
     """The verification as text, with a line feed at its end."""
     verification = clean(verification)
     company, invoices = verification.company, verification.invoices
-    lines = [f"Verification of {company.name} (company {company.id}, {verification.environment})", ""]
-    rows = [
-        [
-            invoice.external_reference,
-            remote_status(invoice),
-            verdict(invoice),
-            _amount(invoice),
-        ]
-        for invoice in invoices
-    ]
-    for invoice, text in zip(invoices, align_columns(rows, right=frozenset({3})), strict=True):
-        symbol, colour = _SYMBOLS[invoice.status]
-        lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
-        lines += [f"      {format_difference(row)}" for row in invoice.differences]
-        lines += [f"      {format_outdated(row)}" for row in invoice.outdated]
-        lines += [f"      note: {note}" for note in invoice.notes]
-    lines.append("")
+    title = f"Verification of {company.name} (company {company.id}, {verification.environment})"
+    lines = [*layout.wrap(title), "", *_invoices(invoices, layout), ""]
     differing = [verdict for verdict in verification.declared if verdict.status != "equal"]
     for declared in differing:
-        symbol, colour = _SYMBOLS[declared.status]
-        text = f"{declared.kind} {declared.external_reference}  {declared_verdict(declared)}"
-        lines.append(f"  {ansi(symbol, colour, 'bold')} {text}")
-        lines += [f"      {format_difference(row)}" for row in declared.differences]
+        text = f"{declared.kind} {unbroken(declared.external_reference)}  {declared_verdict(declared)}"
+        lines += layout.wrap(text, _lead(declared.status, layout.ansi))
+        lines += layout.compared([*map(difference_cells, declared.differences)], _INDENT, IS_ASKED)
     lines += [""] if differing else []
     for text in unverifiable(invoices):
-        lines += [f"  note: {text}", ""]
+        lines += [*layout.wrap(f"note: {text}", "  "), ""]
     if verification.orphans.invoices:
-        lines += orphans.text_lines(verification.orphans)
-    return "\n".join([*lines, summary_line(verification, ansi)]) + "\n"
+        lines += orphans.text_lines(verification.orphans, layout)
+    return "\n".join([*lines, *layout.wrap(summary_line(verification, layout.ansi))]) + "\n"
 
 
-def _amount(invoice: InvoiceVerdict) -> str:
-    """The total. Where the account has something else, it is only what the definition asks for."""
-    is_there = invoice.status in {"equal", "as_issued"}
-    return f"{'' if is_there else 'asked for '}{invoice.totals.currency_amount} {invoice.totals.currency}"
+def _invoices(invoices: Sequence[InvoiceVerdict], layout: Layout) -> Iterator[str]:
+    """Each invoice as the account has it, above what was asked for where that is something else."""
+    rows = [
+        [unbroken(invoice.external_reference), remote_status(invoice), verdict(invoice), _in_account(invoice)]
+        for invoice in invoices
+    ]
+    leads = [_lead(invoice.status, layout.ansi) for invoice in invoices]
+    for invoice, lines in zip(invoices, layout.table(rows, "^<<.", leads), strict=True):
+        yield from lines
+        desired, account = f"{invoice.totals.currency_amount} {invoice.totals.currency}", _in_account(invoice)
+        differences = [*map(difference_cells, invoice.differences)]
+        if not account:
+            yield from layout.wrap(f"{IS_ASKED[1]}{desired}", _INDENT)
+        elif desired != account:
+            differences.insert(0, ("total", account, desired))
+        yield from layout.compared(differences, _INDENT, IS_ASKED)
+        for text in (*map(format_outdated, invoice.outdated), *(f"note: {note}" for note in invoice.notes)):
+            yield from layout.wrap(text, _INDENT)
+
+
+def _lead(status: str, ansi: Ansi) -> str:
+    symbol, colour = _SYMBOLS[status]
+    return f"  {ansi(symbol, colour, 'bold')} "
+
+
+def _in_account(invoice: InvoiceVerdict) -> str:
+    """The total in the account, tax included; "" where it is not one invoice."""
+    return f"{invoice.account_amount} {invoice.account_currency}".strip()
 
 
 def remote_status(invoice: InvoiceVerdict) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pennyform.findings import Finding, Severity
 from pennyform.report.findings.grouping import FindingGroup, grouped
-from pennyform.report.shared.ansi import Ansi
+from pennyform.report.shared.layout import PLAIN, Layout, columns, unbroken
 from pennyform.text import source_line
 
 SourceLine = Callable[[str, int], str | None]
@@ -17,9 +16,9 @@ _WIDEST_SOURCE = 100
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def render(findings: Iterable[Finding], source: SourceLine, ansi: Ansi = Ansi()) -> str:  # noqa: B008
+def render(findings: Iterable[Finding], source: SourceLine, layout: Layout = PLAIN) -> str:
     """All ``findings`` as text, one block for those that say the same; "" when there are none."""
-    return "".join(_block(group, source, ansi) for group in grouped(findings))
+    return "".join(f"{line}\n" for group in grouped(findings) for line in _block(group, source, layout))
 
 
 def counted(findings: Sequence[Finding]) -> str:
@@ -41,27 +40,33 @@ def message(finding: Finding, also: str = "") -> str:
     return "\n".join(text for text in (finding.summary, finding.detail, fix, repeats) if text)
 
 
-def _block(group: FindingGroup, source: SourceLine, ansi: Ansi) -> str:
-    finding = group.first
+def _block(group: FindingGroup, source: SourceLine, layout: Layout) -> Iterator[str]:
+    finding, ansi = group.first, layout.ansi
     colour = _COLOURS[finding.severity]
-    place = f"{finding.place}: " if finding.place else ""
-    lines = [f"{place}{ansi(finding.severity, colour, 'bold')} {finding.rule}: {finding.summary}"]
+    place = f"{unbroken(finding.place)}: " if finding.place else ""
+    head = f"{place}{ansi(finding.severity, colour, 'bold')} {finding.rule}: {finding.summary}"
+    yield from layout.wrap(head, hanging=" " * 4)
     line = source(finding.file, finding.line) if finding.line else None
     if line is not None:
-        column = finding.column
-        # Of a long line, the part around the column. Only that part is looked at: a line may have a megabyte,
-        # and a finding at each of its columns.
-        start = 0 if column <= _WIDEST_SOURCE // 2 else column - _WIDEST_SOURCE // 2
-        visible = source_line(line[start : start + _WIDEST_SOURCE])
-        # Wide characters (Chinese, most emoji) take two columns of a terminal (UAX #11); a tab as many as
-        # it does above.
-        indent = "".join(
-            "\t" if character == "\t" else "  " if unicodedata.east_asian_width(character) in "WF" else " "
-            for character in visible[: column - 1 - start]
-        )
-        number = str(finding.line)
-        caret = ansi("^", colour, "bold")
-        lines += [f"  {number} | {visible.rstrip()}", f"  {' ' * len(number)} | {indent}{caret}"]
-    lines += [f"  {ansi(label, 'dim')} {text}" for label, text in remarks(finding)]
-    lines += [f"  {ansi('also:', 'dim')} {group.also}"] if group.repeats else []
-    return "\n".join(lines) + "\n"
+        yield from _excerpt(finding, line, ansi("^", colour, "bold"), layout.width)
+    for label, text in remarks(finding):
+        yield from layout.wrap(text, f"  {ansi(label, 'dim')} ", "")
+    if group.repeats:
+        yield from layout.wrap(group.also, f"  {ansi('also:', 'dim')} ", "")
+
+
+def _excerpt(finding: Finding, line: str, caret: str, width: int | None) -> Iterator[str]:
+    """The line of the file, or of a long one the part around the column, above a caret."""
+    # Only that part is looked at: a line may have a megabyte, and a finding at each of its columns.
+    column, number = finding.column, str(finding.line)
+    widest = min(_WIDEST_SOURCE, (width or _WIDEST_SOURCE + 20) - len(number) - 5)
+    if width and columns(line[: widest * 2]) > len(line[: widest * 2]):
+        # Most of such lines are wide characters.
+        widest //= 2
+    start = 0 if column <= widest // 2 else column - widest // 2
+    visible = source_line(line[start : start + widest])
+    # A tab takes as many columns as it does above.
+    before = visible[: column - 1 - start]
+    indent = "".join("\t" if character == "\t" else " " * columns(character) for character in before)
+    yield f"  {number} | {visible.rstrip()}"
+    yield f"  {' ' * len(number)} | {indent}{caret}"

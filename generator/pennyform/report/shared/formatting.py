@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -11,6 +11,9 @@ from pennyform.results.values import FieldDifference, LineContent, LineTotals, R
 from pennyform.text import one_line
 
 T = TypeVar("T")
+
+IS_ASKED = ("is ", "asked for ")
+"""What stands before the two values of a difference that stays."""
 
 # What tells most about an invoice comes first; all else follows in the order of the contract.
 _HEADER_ORDER = ("customer_id", "date", "deadline", "currency", "discount", "label", "language")
@@ -77,8 +80,14 @@ def _format_object(value: Mapping[str, object]) -> str:
 
 def format_difference(difference: FieldDifference) -> str:
     """One value that is not as it was asked for: ``draft: is yes, asked for no``."""
+    name, before, after = difference_cells(difference)
+    return f"{name}: {IS_ASKED[0]}{before}, {IS_ASKED[1]}{after}"
+
+
+def difference_cells(difference: FieldDifference) -> tuple[str, str, str]:
+    """The same for columns: the field, what is there, and what is asked for."""
     before, after = format_value(difference.before), format_value(difference.after)
-    return f"{format_pointer(difference.pointer)}: is {before}, asked for {after}"
+    return format_pointer(difference.pointer), before, after
 
 
 def format_pointer(pointer: str) -> str:
@@ -136,22 +145,6 @@ def format_task(step: str) -> str:
     """A task after the content in words: ``attach hours.pdf``; empty for a step of the content."""
     kind, _, name = step.partition(" ")
     return f"{_TASKS[kind]} {one_line(name)}".rstrip() if kind in _TASKS else ""
-
-
-def align_columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
-    """Rows as aligned text; empty columns take no space.
-
-    Args:
-        rows: cells; each row with the same number of them.
-        right: which columns are aligned to the right.
-    """
-    used = [index for index in range(len(rows[0]) if rows else 0) if any(row[index] for row in rows)]
-    widths = {index: max(len(row[index]) for row in rows) for index in used}
-
-    def cell(row: Sequence[str], index: int) -> str:
-        return row[index].rjust(widths[index]) if index in right else row[index].ljust(widths[index])
-
-    return ["  ".join(cell(row, index) for index in used).rstrip() for row in rows]
 
 
 def count(number: int, noun: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pennyform.report.shared.formatting import align_columns, count
+from pennyform.report.shared.formatting import count
+from pennyform.report.shared.layout import Layout, unbroken
 from pennyform.results.orphans import OrphanedInvoice, OrphanReport
 from pennyform.text import one_line
 
@@ -36,14 +37,15 @@ def table(report: OrphanReport, most: int = _MOST_ON_PAGES) -> OrphanTable:
     )
 
 
-def text_lines(report: OrphanReport) -> Iterator[str]:
+def text_lines(report: OrphanReport, layout: Layout) -> Iterator[str]:
     """The same for a terminal, with an empty line at its end."""
     first_rows = table(report, MOST_SHOWN)
-    yield first_rows.title
-    for text in align_columns(first_rows.rows, right=frozenset({3})):
-        yield f"  {text}"
+    yield from layout.wrap(first_rows.title)
+    rows = [(unbroken(reference), *cells) for reference, *cells in first_rows.rows]
+    for lines in layout.table(rows, "^<<.w", "  "):
+        yield from lines
     if first_rows.closing:
-        yield f"  {first_rows.closing}"
+        yield from layout.wrap(first_rows.closing, "  ")
     yield ""
 
 

@@ -60,7 +60,7 @@ def run(options: ApplyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     if options.format == "json":
         terminal.write(json_text(report.document()))
     else:
-        terminal.write(report_apply.render(report.document(), terminal.ansi()))
+        terminal.write(report_apply.render(report.document(), terminal.layout()))
     return exit_of(report)
 
 

@@ -97,7 +97,7 @@ def _print(sections: list[CompanyAudit], options: AuditOptions, terminal: Termin
         case "json":
             terminal.write(json_text(_document(sections)))
         case _:
-            terminal.write(audit_text(_document(sections)))
+            terminal.write(audit_text(_document(sections), terminal.layout()))
 
 
 def _document(sections: list[CompanyAudit]) -> AuditDocument:

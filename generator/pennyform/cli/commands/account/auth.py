@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from pennyform.cli.connection import connect
 from pennyform.cli.definitions import in_environment
 from pennyform.cli.options.account import AuthOptions
@@ -43,15 +41,17 @@ def run(options: AuthOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     repository = in_environment(repository, targets.environment)
     with connect(repository, targets.token_file, terminal, runtime) as connection:
         company = connection.account.company()
-    missing = [f"  {scope}: to {purpose}" for scope, purpose in missing_scopes(company).items()]
-    label = "scopes       "
-    scopes = ", ".join(sorted(map(one_line, company.scopes)) or ["none"])
-    lines = [
-        f"environment  {repository.settings.environment}",
-        f"address      {connection.address}",
-        f"company      {one_line(company.name)} (id {company.id}, {one_line(company.reg_no)})",
-        *textwrap.wrap(scopes, 100, initial_indent=label, subsequent_indent=" " * len(label)),
-        *(["missing for all of pennyform:", *missing] if missing else []),
+    facts = [
+        ("environment", repository.settings.environment),
+        ("address", connection.address),
+        ("company", f"{one_line(company.name)} (id {company.id}, {one_line(company.reg_no)})"),
+        ("scopes", ", ".join(sorted(map(one_line, company.scopes)) or ["none"])),
     ]
+    layout = terminal.layout()
+    lines = [line for row in layout.table(facts, "<w") for line in row]
+    if missing := missing_scopes(company):
+        lines += layout.wrap("missing for all of pennyform:")
+        for scope, purpose in missing.items():
+            lines += layout.wrap(f"{scope}: to {purpose}", "  ")
     terminal.write("\n".join(lines) + "\n")
     return Exit.OK

@@ -122,11 +122,13 @@ def _plan_document(outcomes: list[Outcome[MadePlan]]) -> CompaniesPlanDocument:
 def _print_plans(
     companies: Companies, outcomes: list[Outcome[MadePlan]], document: CompaniesPlanDocument
 ) -> None:
-    ansi = companies.terminal.ansi()
-    texts = (plan_text.render(row.plan, ansi) if row.plan else "" for row in document.companies)
+    layout = companies.terminal.layout()
+    texts = (plan_text.render(row.plan, layout) if row.plan else "" for row in document.companies)
     companies.print_sections(zip(outcomes, texts, strict=True))
     title = "Money of these changes, all companies"
-    companies.terminal.write(report_companies.totals(document.summary, document.money.changing, title))
+    companies.terminal.write(
+        report_companies.totals(document.summary, document.money.changing, title, layout)
+    )
 
 
 # --- apply --------------------------------------------------------------------------------------------------
@@ -228,12 +230,13 @@ def _finish(companies: Companies, outcomes: list[Outcome[ApplyReport]], options:
     if options.format == "json":
         companies.terminal.write(json_text(document))
         return Exit(document.summary.exit_code)
-    ansi = companies.terminal.ansi()
-    texts = (report_apply.render(row.apply, ansi) if row.apply else "" for row in document.companies)
+    layout = companies.terminal.layout()
+    texts = (report_apply.render(row.apply, layout) if row.apply else "" for row in document.companies)
     companies.print_sections(zip(outcomes, texts, strict=True))
     title = "Money of what was done and verified, all companies"
-    companies.terminal.write(report_companies.final_text(document.final))
-    companies.terminal.write(report_companies.totals(document.summary, document.money, title))
+    if document.final:
+        companies.terminal.print(report_apply.final_text(document.final))
+    companies.terminal.write(report_companies.totals(document.summary, document.money, title, layout))
     return Exit(document.summary.exit_code)
 
 
@@ -297,10 +300,10 @@ def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
         if options.format == "json":
             companies.terminal.write(json_text(document))
             return
-        ansi = companies.terminal.ansi()
-        texts = (render_text(row.verification, ansi) if row.verification else "" for row in sections)
+        layout = companies.terminal.layout()
+        texts = (render_text(row.verification, layout) if row.verification else "" for row in sections)
         companies.print_sections(zip(outcomes, texts, strict=True))
-        companies.terminal.write(report_companies.totals(summary, (), ""))
+        companies.terminal.write(report_companies.totals(summary, (), "", layout))
 
     page_exit = print_report(options.format, options.html, companies.terminal, render_page, print_other)
     return worst([page_exit, Exit(summary.exit_code)])

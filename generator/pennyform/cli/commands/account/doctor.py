@@ -47,13 +47,14 @@ class Check(NamedTuple):
 
 def run(options: DoctorOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print a line for each check, and what to do about those that failed; 1 when one is an error."""
-    ansi, levels = terminal.ansi(), set[str]()
+    layout, levels = terminal.layout(), set[str]()
     for check in _checks(options, terminal, runtime):
         levels.add(check.level)
-        level = ansi(f"{check.level:<9}", _COLOURS[check.level])
-        terminal.print(f"{level}{check.name:<{_NAME_WIDTH}}{check.text}")
-        if check.fix:
-            terminal.print(f"{'':<9}{'':<{_NAME_WIDTH}}{check.fix}")
+        level, name = f"{check.level:<9}", f"{check.name:<{_NAME_WIDTH}}"
+        lead = f"{layout.ansi(level, _COLOURS[check.level])}{name}"
+        lines = layout.wrap(one_line(check.text), lead, "")
+        lines += layout.wrap(one_line(check.fix), " " * len(level + name), "") if check.fix else []
+        terminal.write("".join(f"{line}\n" for line in lines))
     return Exit.ERROR if "error" in levels else Exit.OK
 
 

@@ -119,5 +119,5 @@ def print_plan(plan: PlanDocument, format_: str, terminal: Terminal) -> None:
     elif format_ == "markdown":
         text = plan_markdown.render(plan)
     else:
-        text = plan_text.render(plan, terminal.ansi())
+        text = plan_text.render(plan, terminal.layout())
     terminal.write(text)

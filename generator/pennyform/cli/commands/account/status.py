@@ -84,5 +84,5 @@ def _print(
         options.html,
         terminal,
         lambda: status_html(document, page_origin(options.targets, runtime)),
-        lambda: terminal.write(json_text(document) if as_json else status_text(document, terminal.ansi())),
+        lambda: terminal.write(json_text(document) if as_json else status_text(document, terminal.layout())),
     )

@@ -26,7 +26,7 @@ def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         options.html,
         terminal,
         lambda: render_html(document, page_origin(options.targets, runtime)),
-        lambda: terminal.write(json_text(document) if as_json else render_text(document, terminal.ansi())),
+        lambda: terminal.write(json_text(document) if as_json else render_text(document, terminal.layout())),
     )
     return Exit.DRIFT if verification.drift else page_exit
 

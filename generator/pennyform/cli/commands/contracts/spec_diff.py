@@ -60,7 +60,7 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         terminal.write(contract_diff.render_markdown(diff))
     else:
         longest = None if options.show_all else 6
-        terminal.write(contract_diff.render_text(diff, terminal.ansi(), longest=longest))
+        terminal.write(contract_diff.render_text(diff, terminal.layout(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
 
@@ -170,4 +170,4 @@ def changes_text(
     changes = compare(old, new)
     uses = look_through(changes, against, (old, new)) if against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted={}, uses=uses)
-    return "\n" + contract_diff.render_text(diff, terminal.ansi())
+    return "\n" + contract_diff.render_text(diff, terminal.layout())

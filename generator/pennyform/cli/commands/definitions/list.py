@@ -16,7 +16,7 @@ from pennyform.invoices.model.bodies import Unset
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.yaml.reader import read_file
 from pennyform.report.shared.formatting import clean
-from pennyform.report.shared.layout import table
+from pennyform.report.shared.layout import unbroken
 from pennyform.results.documents import json_text
 from pennyform.results.listing import ListDocument, ListedName
 from pennyform.results.values import FORMAT_VERSION
@@ -34,8 +34,9 @@ def run(options: ListOptions, terminal: Terminal) -> Exit:
     if options.format == "json":
         terminal.write(json_text(document))
     else:
-        rows = [[row.name, row.about, row.source] for row in map(clean, names)]
-        lines = [line for lines in table(rows) for line in lines] or [f"no {options.kind}"]
+        rows = [[unbroken(row.name), unbroken(row.source), row.about] for row in map(clean, names)]
+        made = terminal.layout().table(rows, "^<w")
+        lines = [line for lines in made for line in lines] or [f"no {options.kind}"]
         terminal.write("\n".join(lines) + "\n")
     return Exit.FINDINGS if errors(findings) else Exit.OK
 

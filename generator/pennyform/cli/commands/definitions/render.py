@@ -62,7 +62,7 @@ def run(options: RenderOptions, terminal: Terminal) -> Exit:
             for invoice in repository.invoices
         ),
     )
-    terminal.write(json_text_with_decimals(document) if as_json else render(document))
+    terminal.write(json_text_with_decimals(document) if as_json else render(document, terminal.layout()))
     return Exit.OK
 
 

@@ -15,6 +15,12 @@ def run(options: RulesOptions, terminal: Terminal) -> Exit:
     if unknown:
         terminal.print_error(f"there is no rule {', '.join(sorted(unknown))}; `pennyform rules` lists them")
         return Exit.USAGE
-    render = {"text": report.text, "json": report.to_json, "markdown": report.markdown}[options.format]
-    terminal.write(render(chosen))
+    match options.format:
+        case "json":
+            text = report.to_json(chosen)
+        case "markdown":
+            text = report.markdown(chosen)
+        case _:
+            text = report.text(chosen, terminal.layout())
+    terminal.write(text)
     return Exit.OK

@@ -30,7 +30,7 @@ def run(options: StatusOptions, database: Database, queue: Queue, terminal: Term
             case "prometheus":
                 text = report_fleet.prometheus_text(document)
             case _:
-                text = report_fleet.status_text(document, terminal.ansi())
+                text = report_fleet.status_text(document, terminal.layout())
         terminal.write(text)
 
     return print_report(

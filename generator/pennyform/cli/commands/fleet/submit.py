@@ -79,7 +79,9 @@ def run(options: SubmitOptions, records: Records, queue: Queue, terminal: Termin
     jobs = sorted([*queued, *rejected], key=lambda job: job.company)
     document = SubmittedDocument(FORMAT_VERSION, __version__, options.verb, tuple(jobs), int(worst(codes)))
     as_json = options.format == "json"
-    terminal.write(json_text(document) if as_json else report_fleet.submitted_text(document))
+    terminal.write(
+        json_text(document) if as_json else report_fleet.submitted_text(document, terminal.layout())
+    )
     return Exit(document.exit_code)
 
 

@@ -16,14 +16,14 @@ from pennyform.safe_files import SETTINGS_FILE, settings_above
 from pennyform.text import one_line
 
 _MOST_NAMES = 5
-_WIDTH = 13
 
 
 def run(terminal: Terminal) -> None:
     """Print it, with what to do next; never an error: what is wrong is said by the verb that it names."""
-    lines = [f"pennyform {__version__}: Pennylane invoices as code", ""]
-    lines += (f"{name:<{_WIDTH}}{text}" for name, text in _facts(terminal))
-    terminal.print(*lines, "")
+    terminal.print(f"pennyform {__version__}: Pennylane invoices as code", "")
+    facts = [(name, one_line(text)) for name, text in _facts(terminal)]
+    lines = [line for row in terminal.layout().table(facts, "<w") for line in row]
+    terminal.write("\n".join([*lines, "", ""]))
 
 
 def _facts(terminal: Terminal) -> Iterator[tuple[str, str]]:
