@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
@@ -140,6 +141,7 @@ def _severity(invoice: DesiredInvoice, *, is_own_limit: bool) -> Severity:
     return Severity.ERROR if is_own_limit and becomes_final else Severity.WARNING
 
 
+@lru_cache(4096)
 def _years_later(day: dt.date, years: int) -> dt.date:
     # 29 February, and the end of the calendar.
     year = min(max(day.year + years, dt.MINYEAR), dt.MAXYEAR)

@@ -14,6 +14,10 @@ from pennyform.invoices.model import (
     UNSET,
     Body,
     DesiredInvoice,
+    ImportedInvoiceBody,
+    ImportedInvoiceLine,
+    InvoiceBody,
+    InvoiceLine,
     Key,
     LineBody,
     Place,
@@ -28,6 +32,12 @@ if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin
     from pennyform.invoices.sources.data_file import Row
 
+
+# The fields of an invoice and of its lines that may be natural keys.
+_KEYS: Mapping[type[Body | LineBody], tuple[str, ...]] = {
+    record: tuple(name for name in record._fields if name.endswith("_id"))
+    for record in (InvoiceBody, ImportedInvoiceBody, InvoiceLine, ImportedInvoiceLine)
+}
 
 IMPORTED_FILE = "imported file"
 IMPORTED_NUMBER = "imported number"
@@ -170,8 +180,8 @@ def check_references(
     keys = [
         ((*path, name.removesuffix("_id")), key)
         for path, record in records
-        for name, key in zip(record._fields, record, strict=True)
-        if isinstance(key, Key)
+        for name in _KEYS[type(record)]
+        if isinstance(key := getattr(record, name), Key)
     ]
     for path, key in keys:
         known = declared[key.kind] if key.field == "external_reference" else None

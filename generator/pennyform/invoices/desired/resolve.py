@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pennyform.invoices.desired.json_bodies import from_json
@@ -200,11 +201,17 @@ def _request(document: Document, schema: Schema, value: Any, path: Path) -> Any:
         items = schema["items"]
         return [_request(document, items, item, (*path, index)) for index, item in enumerate(value)]
     if schema.get("format") == "decimal" and not isinstance(value, bool) and value is not None:
-        return canonical(Decimal(value)) if isinstance(value, str) else Decimal(value)
+        return _canonical_amount(value) if isinstance(value, str) else Decimal(value)
     if schema.get("type") == "integer" and isinstance(value, Decimal):
         return int(value)
     # Many definitions say the same: each text is kept once.
     return sys.intern(value) if type(value) is str else value
+
+
+# Many definitions say the same amounts: each is put into its form once.
+@lru_cache(4096)
+def _canonical_amount(text: str) -> str:
+    return canonical(Decimal(text))
 
 
 @per_schema

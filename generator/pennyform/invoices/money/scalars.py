@@ -6,6 +6,7 @@ import calendar
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 # The same form that the emitted schemas demand.
@@ -52,6 +53,8 @@ _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _EUROPEAN = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
 
 
+# The definitions and rows of a repository are of few days: each is read once.
+@lru_cache(4096)
 def parse(text: str) -> date | None:
     """The day that ``text`` (``2026-01-31``) names; None when it names none."""
     match = _ISO.fullmatch(text)
