@@ -245,6 +245,31 @@ def write_file(
         raise UnsafeFileError("a folder on the way to it is a symbolic link") from None
 
 
+def make_place(path: str | Path) -> None:
+    """Make the folders of a file that a library opens by its name and writes to, such as a database.
+
+    In a repository, neither the file nor a folder on the way to it may be a link, as in :func:`write_file`.
+
+    Raises:
+        UnsafeFileError: it is a link there, or something else than a regular file.
+        OSError: a folder cannot be made.
+    """
+    target = os.path.abspath(path)
+    root = repository_around(target)
+    if root is None:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+    else:
+        make_folders(root, os.path.dirname(target))
+    try:
+        kind = os.stat(target, follow_symlinks=root is None).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(kind):
+        raise UnsafeFileError("it is a symbolic link, which is not written through")
+    if not stat.S_ISREG(kind):
+        raise UnsafeFileError("it is not a regular file")
+
+
 @contextmanager
 def replaced_files(files: Mapping[Path, bytes | None], *, replace_links: bool = False) -> Iterator[None]:
     """Let all of some files hold what they should, or none of them, also should the block in ``with`` fail.

@@ -83,6 +83,10 @@ def _write_through(path: Any, data: bytes, **_: Any) -> None:
         file.write(data)
 
 
+def _make_folder(path: Any) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as the gate does it
+
+
 async def _whole_body(head: Any, receive: Any, *_: Any) -> tuple[Any, bool]:
     parts = []
     while True:
@@ -108,6 +112,9 @@ PLANTED: Mapping[str, Plant] = {
     "a file is opened wherever links lead": Plant("files", "safe_files:open_inside", _open_anything),
     "definitions are opened wherever links lead": Plant(
         "files", "invoices.yaml.reader:open_inside", _open_anything
+    ),
+    "books are opened wherever links lead": Plant(
+        "files", "sandbox.storage.database:make_place", _make_folder
     ),
     "an output is written through links": Plant("files", "safe_files:write_file", _write_through),
     "a file that others may not read is no secret": Plant(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from pennyform.cli import main
+from pennyform.findings import Failure
+from pennyform.sandbox import Sandbox
 
 SECRET = "hunter2-of-somebody-else"
 CUSTOMER = """external_reference: ACME
@@ -147,3 +149,28 @@ def test_no_output_goes_through_what_was_committed(
         "repository",
         "secret",
     ]
+
+
+NO_BOOKS = ("a link out", "a link by another link", "a link to nothing", "a loop", "a pipe", "a device")
+
+
+@pytest.mark.parametrize("form", [*NO_BOOKS, "a folder that is a link", "a log that is a link"])
+def test_the_books_of_the_sandbox_are_written_through_nothing(repository: Path, form: str) -> None:
+    """A commit can bring the folder of the books, and what lies in it; an empty file becomes a database."""
+    (repository.parent / "secret").write_text("")
+    books = repository / ".pennyform" / "sandbox.db"
+    if form == "a folder that is a link":
+        (repository.parent / "outside").mkdir()
+        books.parent.symlink_to(repository.parent / "outside")
+    else:
+        books.parent.mkdir()
+        if form in FORMS:
+            FORMS[form](books, repository.parent)
+        else:
+            books.with_name("sandbox.db-wal").symlink_to(repository.parent / "secret")
+    with pytest.raises(Failure) as refused:
+        Sandbox(books)
+    assert [finding.rule for finding in refused.value.findings] == ["sandbox-database"]
+    assert (repository.parent / "secret").read_text() == ""
+    assert not (repository.parent / "nothing").exists()
+    assert not list(repository.parent.glob("outside/*"))

@@ -167,7 +167,6 @@ def _sandbox(
         fix = f"pass --environment production to use that address, or unset {BASE_URL_VARIABLE}"
         terminal.print_findings([Finding("base-url-unused", Severity.WARNING, summary, fix=fix)])
     database = repository.settings.sandbox_database
-    database.parent.mkdir(parents=True, exist_ok=True)
     sandbox = Sandbox(database, rate_limit=False, schemas=repository.settings.schemas)
     auth, contract = _guarded(TOKEN, repository, journals)
     transport = sandbox.transport()

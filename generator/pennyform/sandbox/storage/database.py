@@ -22,6 +22,7 @@ from typing import Literal
 import msgspec
 
 from pennyform.findings import Failure, failure
+from pennyform.safe_files import make_place
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.storage.link_key import link_key, replace_link_key
@@ -132,7 +133,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         if self._name != ":memory:":
-            Path(self._name).parent.mkdir(parents=True, exist_ok=True)
+            make_place(self._name)
         until = time.monotonic() + _LOCK_TIMEOUT
         while True:
             try:
