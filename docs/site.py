@@ -46,6 +46,7 @@ def main(folder: Path) -> None:
         path = folder / "docs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    shutil.copy(DOCS / "site.css", folder / "docs")
     (folder / "mkdocs.yml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
 
 
@@ -91,7 +92,8 @@ def rule_pages() -> list[tuple[str, str]]:
     for name, rule in rules().items():
         example = str(rule["example"]).strip()
         text = f"# `{name}`\n\n{rule['summary']}\n\n**Why.** {rule['why']}\n\n"
-        text += f"**Example**\n\n```yaml\n{example}\n```\n\n**What to do.** {rule['fix']}\n"
+        text += f"**Example**\n\n```yaml\n{example}\n```\n\n**What to do.** {rule['fix']}\n\n"
+        text += "[All rules](all.md)\n"
         pages.append((f"rules/{name}.md", text))
         rows.append(f"| [`{name}`]({name}.md) | {rule['summary'].replace('|', '&#124;')} |")
     head = ["# All rules", "", "[Rules](../rules.md) explains how they are reported.", ""]

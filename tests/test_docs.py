@@ -23,6 +23,29 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+ANCHOR = re.compile(r"\]\((?!https?://)([^)#\s]*)#([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """Where links into a page can lead: its headings, as the site and GitHub name them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    names = (re.sub(r"\[(.*?)\]\(.*?\)|[`*]", r"\1", heading).lower() for heading in headings)
+    return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", name).strip()) for name in names}
+
+
+def test_links_lead_to_headings() -> None:
+    known = {page: anchors(page) for page in PAGES}
+    missing = [
+        f"{page.name}: {file}#{anchor}"
+        for page in PAGES
+        for file, anchor in ANCHOR.findall(page.read_text(encoding="utf-8"))
+        if (target := (page.parent / file).resolve() if file else page).suffix == ".md"
+        and anchor not in known[target]
+    ]
+    assert missing == []
+
+
 ACTIONS = {
     "sandbox": ("serve", "reset", "snapshot", "restore"),
     "spec": ("init", "fetch", "status", "diff"),
