@@ -15,10 +15,11 @@ from pennyform.documents.build import Result
 from pennyform.documents.extra import rules_folder
 from pennyform.documents.model import Document
 from pennyform.documents.rule_sets import check, rule_sets
-from pennyform.documents.tables import LANGUAGES, labels, table, tax_of, unit_code
+from pennyform.documents.tables import LANGUAGES, table, tax_of, unit_code
 from pennyform.extras import missing_packages
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.sources import factur_x
+from pennyform.typesetting import labels
 
 from .invoices import FILES, results, write
 

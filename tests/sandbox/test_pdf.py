@@ -5,6 +5,8 @@ from typing import Any
 
 import pypdf
 import pytest
+from pennyform import typesetting
+from pennyform.extras import missing_packages
 
 from .bodies import individual, line
 from .conftest import Caller, Clock, Draft, Issued
@@ -29,6 +31,60 @@ def printed(api: Caller, issued: Issued, clock: Clock) -> Any:
     return printed
 
 
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the packages of the layout are not installed."""
+    monkeypatch.setattr(typesetting, "is_installed", lambda: False)
+
+
+TENTH = {"type": "relative", "value": "10"}
+needs_layout = pytest.mark.skipif(bool(missing_packages("einvoice")), reason="needs pennyform[einvoice]")
+
+
+@needs_layout
+def test_it_has_the_layout_of_previews(printed: Any) -> None:
+    found = " ".join(
+        printed(
+            line(label="Conseil à l'œuvre", description="Two days", raw_currency_unit_price="100.125"),
+            line(quantity=1.5, vat_rate="FR_55", section_rank=1, discount=TENTH),
+            invoice_line_sections=[{"rank": 1, "title": "Extras", "description": "Of May"}],
+            discount={"type": "absolute", "value": "35.25"},
+            pdf_invoice_subject="Phase 1",
+            special_mention="Thank you",
+            language="en_GB",
+        ).split()
+    )
+    for expected in (
+        "Invoice",
+        "Number F-2025-0001",
+        "Date of issue 1 October 2025",
+        "Due date 31 October 2025",
+        "SELLER Sandbox SAS",
+        "CUSTOMER ACME",
+        "75006 Paris France",
+        "Phase 1",
+        "Conseil à l'œuvre Two days 2 hour 100.125 EUR 20% €200.25",
+        "Extras Of May €135.00",
+        "Discount : 10% 1.5 hour €100.00 5.5% €135.00",
+        "Discount on the invoice €35.25",
+        "Thank you",
+    ):
+        assert expected in found, found
+
+
+@needs_layout
+def test_a_credit_note_and_letters_without_a_font(
+    api: Caller, printed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = " ".join(printed(line(quantity=-1), language="fr_FR").split())
+    assert "Avoir" in found
+    assert "Montant de l'avoir 120,00 €" in found
+    # What no font of the layout has is shown as well as the fonts of readers can.
+    monkeypatch.setattr(typesetting, "_template", lambda: b'#panic("no font")')
+    assert "Facture F-2025-0002" in printed(line(label="\U0001fae8"), language="fr_FR")
+
+
+@pytest.mark.usefixtures("plain")
 def test_it_says_what_the_invoice_says(printed: Any) -> None:
     found = printed(
         line(label="Conseil à l'œuvre", description="Two days"),
@@ -58,12 +114,14 @@ def test_it_says_what_the_invoice_says(printed: Any) -> None:
         assert expected in found, found
 
 
+@pytest.mark.usefixtures("plain")
 def test_it_speaks_the_invoice_s_language(printed: Any) -> None:
     assert "Échéance" in printed(language="fr_FR")
     assert "Rechnung F-2025-0002" in printed(language="de_DE")
     assert "Avoir F-2025-0003" in printed(line(quantity=-1), language="fr_FR")
 
 
+@pytest.mark.usefixtures("plain")
 def test_it_carries_the_address_of_the_day_it_was_issued(
     api: Caller, draft: Draft, customer: int, clock: Clock
 ) -> None:
@@ -82,6 +140,7 @@ def test_it_carries_the_address_of_the_day_it_was_issued(
     assert "3 rue Dernière" not in found
 
 
+@pytest.mark.usefixtures("plain")
 def test_it_has_as_many_pages_as_it_needs(api: Caller, issued: Issued, clock: Clock) -> None:
     invoice = issued(*(line(label=f"Position {place} " + "x" * 90) for place in range(60)))
     clock.advance(minutes=2)
@@ -92,6 +151,7 @@ def test_it_has_as_many_pages_as_it_needs(api: Caller, issued: Issued, clock: Cl
     assert "Position 59" in text(content)
 
 
+@pytest.mark.usefixtures("plain")
 def test_letters_that_its_fonts_lack_do_not_stop_it(api: Caller, printed: Any) -> None:
     buyer = api.made("/individual_customers", individual(last_name="Łukasiewicz"))["id"]
     assert "Ada ?ukasiewicz" in printed(line(label="数学 (\\)"), customer_id=buyer)

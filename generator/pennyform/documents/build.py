@@ -21,7 +21,7 @@ from pennyform.documents.model import (
 )
 from pennyform.documents.parties import buyer_party, scope, seller_party
 from pennyform.documents.places import Places
-from pennyform.documents.tables import LANGUAGES, labels, table, tax_of, unit_code
+from pennyform.documents.tables import LANGUAGES, table, tax_of, unit_code
 from pennyform.findings import Finding, Severity
 from pennyform.invoices import Line as AmountLine
 from pennyform.invoices import Repository, ResolvedInvoice, Totals, UnknownProductError, totals
@@ -29,6 +29,7 @@ from pennyform.invoices.model import CustomerBody, Id, InvoiceBody, InvoiceLine,
 from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import fill_from_product, net_amounts
 from pennyform.invoices.money.vat_codes import rates
+from pennyform.typesetting import labels
 
 # What BR-FR-01 and -02 allow for a number.
 _NUMBER = re.compile(r"[A-Za-z0-9+_/-]{1,35}")

@@ -7,9 +7,9 @@ from typing import Any
 
 from pennyform.documents.extra import needed
 from pennyform.documents.model import Party
-from pennyform.documents.tables import labels
 from pennyform.invoices.model import Address, CustomerBody, Seller, Unset
 from pennyform.invoices.model.identities import SIRENE, identity_of
+from pennyform.typesetting import labels
 
 _SIREN = "0002"  # of ISO 6523
 _FRENCH_ADDRESS, _EMAIL_ADDRESS = "0225", "EM"  # of the Electronic Address Scheme list

@@ -28,12 +28,6 @@ def table(name: str) -> dict[str, Any]:
     return content
 
 
-def labels(language: str) -> dict[str, str]:
-    """What stands on a document in ``language``, one of :data:`LANGUAGES`."""
-    words: dict[str, str] = table("labels")[language]
-    return words
-
-
 @cache
 def _units() -> dict[str, str]:
     return {name.casefold(): code for code, names in table("units")["codes"].items() for name in names}

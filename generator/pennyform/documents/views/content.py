@@ -13,8 +13,8 @@ from typing import Any
 
 from pennyform.documents.extra import needed
 from pennyform.documents.model import Delivery, Document, Line, Party, Tax
-from pennyform.documents.tables import labels
 from pennyform.invoices.money.scalars import minor_units
+from pennyform.typesetting import labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A whole document. ``words`` are the labels of its language, ``claims`` what it says of itself."""
+    """A whole document. ``name`` is what it is called after its title: its number, or what stands for it.
+
+    ``words`` are the labels of its language, ``claims`` what it says of itself.
+    """
 
     language: str
     title: str
+    name: str
     words: dict[str, str]
     facts: tuple[Fact, ...]
     seller: Block
@@ -92,7 +96,9 @@ class _Reader:
         self.document = document
         self.words = labels(document.language)
         self._numbers, self._dates = needed("babel.numbers"), needed("babel.dates")
-        self._locale: Any = needed("babel").Locale.parse(document.language)
+        # Without a country English is American: `January 31, 2026`.
+        name = "en_GB" if document.language == "en" else document.language
+        self._locale: Any = needed("babel").Locale.parse(name)
 
     def content(self, claims: tuple[str, ...]) -> Content:
         document, words = self.document, self.words
@@ -100,6 +106,7 @@ class _Reader:
         return Content(
             language=document.language,
             title=words[document.kind],
+            name=document.reference,
             words=words,
             facts=tuple(self._facts()),
             seller=self._party(document.seller, words["seller"]),

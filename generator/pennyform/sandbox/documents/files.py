@@ -123,7 +123,7 @@ def answer_download(
         )
         company = next(company for company in companies(connection) if company.id == link.company)
         if record.kind == Quote.KIND:
-            content = document_pdf(records, company, record.id, Quote.from_fields(fields))
+            content = document_pdf(records, company, record.id, Quote.from_fields(fields), rules)
         else:
             wrong = request.headers.get(DOCUMENT_HEADER, "")
             content = _invoice_file(records, company, record.id, rules, wrong)
@@ -143,7 +143,7 @@ def _invoice_file(records: Records, company: Company, identifier: int, rules: Ru
         xml = xml[: len(xml) // 2]
     elif wrong == "no_xml":
         xml = None
-    pdf = document_pdf(records, company, identifier, _invoice(records, identifier), xml)
+    pdf = document_pdf(records, company, identifier, _invoice(records, identifier), rules, xml=xml)
     return pdf[: len(pdf) // 2] if wrong == "truncated" else pdf
 
 

@@ -1,25 +1,31 @@
 """Issued documents as PDF: an invoice, a credit note or a quote.
 
-Lines of text on A4 pages in a fixed-width font, so that columns stay columns.
+In the layout of previews where its packages are installed and its fonts have every character; otherwise lines
+of text on A4 pages in a fixed-width font, so that columns stay columns.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from msgspec import UNSET
 
+from pennyform import typesetting
 from pennyform.sandbox.auth import Company
 from pennyform.sandbox.documents.factur_x import FILE_NAME
+from pennyform.sandbox.documents.page_texts import page_texts
 from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, InvoiceSection, Quote
 from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import round_half_up
+from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Records, Selection
 
 _LANGUAGES = ("fr_FR", "en_GB", "de_DE")
@@ -65,12 +71,35 @@ def document_pdf(
     company: Company,
     identifier: int,
     document: CustomerInvoice | Quote,
+    rules: Rules,
+    *,
     xml: bytes | None = None,
 ) -> bytes:
     """The PDF of an issued invoice, a credit note or a quote of the company, in the document's language.
 
-    ``xml`` is embedded as Factur-X has it. The file is no PDF/A: its fonts are those of the reader.
+    Args:
+        records: of the company.
+        company: who issued it.
+        identifier: the id of the document.
+        document: the document.
+        rules: by which its amounts were computed.
+        xml: what is embedded as Factur-X has it.
     """
+    if typesetting.is_installed():
+        texts = page_texts(records, company, identifier, document, rules)
+        with suppress(typesetting.NoFontError):
+            return typesetting.pdf(texts, (xml or b"").decode(), dt.date.fromisoformat(document.date))
+    return _plain_pdf(records, company, identifier, document, xml)
+
+
+def _plain_pdf(
+    records: Records,
+    company: Company,
+    identifier: int,
+    document: CustomerInvoice | Quote,
+    xml: bytes | None,
+) -> bytes:
+    """The same as lines of text. The file is no PDF/A: its fonts are those of the reader."""
     language = _LANGUAGES.index(document.language)
     words = {name: translations[language] for name, translations in _WORDS.items()}
     if isinstance(document, Quote):

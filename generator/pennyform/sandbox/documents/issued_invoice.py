@@ -15,7 +15,7 @@ from decimal import Decimal
 from msgspec import UNSET
 
 from pennyform.sandbox.auth import Company
-from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine
+from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, Quote
 from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.money import rates
 from pennyform.sandbox.money.arithmetic import Amounts, round_half_up
@@ -26,7 +26,7 @@ from pennyform.sandbox.storage.records import Records, Selection
 # Nobody's address: a company of the sandbox has a name and a registration number, and an invoice needs more.
 _SELLER_ADDRESS = Address("1 rue du Bac à Sable", "75001", "Paris", "FR")
 IBAN = "FR7630006000011234567890189"
-_NOTES = (
+NOTES = (
     ("PMT", "Indemnité forfaitaire pour frais de recouvrement : 40 EUR."),
     ("PMD", "Pénalités de retard : trois fois le taux d'intérêt légal."),
     ("AAB", "Pas d'escompte pour paiement anticipé."),
@@ -166,8 +166,8 @@ def issued_invoice(
     selection = Selection(order="json_extract(body, '$.rank'), id")
     bodies = [record.body for record in records.select(InvoiceLine, selection, parent=identifier)]
     totals = totals_of(invoice, bodies, rules)
-    buyer = _buyer(records, invoice)
-    vats = {body.vat_rate: _vat(body, invoice, rules) for body in bodies}
+    buyer = buyer_of(records, invoice)
+    vats = {body.vat_rate: vat_of(body, invoice, rules) for body in bodies}
     taxes: dict[Vat, Amounts] = {}
     for code, amounts in totals.codes.items():
         vat, so_far = vats[code], taxes.get(vats[code], Amounts(Decimal(0), Decimal(0)))
@@ -181,9 +181,9 @@ def issued_invoice(
         date=invoice.date,
         deadline=invoice.deadline,
         currency=invoice.currency,
-        seller=_seller(company),
+        seller=seller_of(company),
         buyer=buyer,
-        notes=(*_NOTES, ("BAR", "B2B")) if buyer.endpoint.startswith("0225:") else (),
+        notes=(*NOTES, ("BAR", "B2B")) if buyer.endpoint.startswith("0225:") else (),
         lines=lines,
         allowances=tuple(_allowances(lines, taxes)),
         taxes=taxes,
@@ -198,7 +198,8 @@ def _frame(lines: Sequence[InvoiceLine]) -> str:
     return "M1" if len(kinds) > 1 else "B1" if True in kinds else "S1"
 
 
-def _seller(company: Company) -> Party:
+def seller_of(company: Company) -> Party:
+    """A company as its documents name it."""
     siren = company.reg_no[-9:]
     if not _SIREN.fullmatch(siren):
         return Party(company.name, _SELLER_ADDRESS)
@@ -207,9 +208,10 @@ def _seller(company: Company) -> Party:
     return Party(company.name, _SELLER_ADDRESS, siren, f"FR{key:02}{siren}", f"0225:{siren}")
 
 
-def _buyer(records: Records, invoice: CustomerInvoice) -> Party:
-    customer = records.get(Customer, invoice.customer_id)
-    billed_to = invoice.billed_to
+def buyer_of(records: Records, document: CustomerInvoice | Quote) -> Party:
+    """Whom it was issued to, under the address of that day; a quote follows the customer."""
+    customer = records.get(Customer, document.customer_id)
+    billed_to = document.billed_to if isinstance(document, CustomerInvoice) else UNSET
     if billed_to is UNSET:
         billed_to = BilledTo.from_customer(customer.body) if customer else BilledTo("", Address())
     number = re.sub(r"\s", "", billed_to.reg_no)
@@ -222,7 +224,8 @@ def _buyer(records: Records, invoice: CustomerInvoice) -> Party:
     return Party(billed_to.name, billed_to.billing_address, siren, vat_number, endpoint)
 
 
-def _vat(line: InvoiceLine, invoice: CustomerInvoice, rules: Rules) -> Vat:
+def vat_of(line: InvoiceLine, document: CustomerInvoice | Quote, rules: Rules) -> Vat:
+    """The VAT of a line."""
     code, is_goods = line.vat_rate, line.substance == "goods"
     percent = rates.percent_of_code(code, reverse_charge=rules.reverse_charge_taxed) or Decimal(0)
     if percent:
@@ -236,7 +239,7 @@ def _vat(line: InvoiceLine, invoice: CustomerInvoice, rules: Rules) -> Vat:
     elif "construction" in code or "_isp_" in code:
         category = "AE"
     elif code == "exempt":
-        return Vat("E", percent, "", invoice.special_mention or "Exonération de TVA")
+        return Vat("E", percent, "", document.special_mention or "Exonération de TVA")
     else:
         return Vat("Z", percent)
     return Vat(category, percent, *_REASONS[category])

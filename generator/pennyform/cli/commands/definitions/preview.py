@@ -91,10 +91,11 @@ def content(previewed: Previewed, form: str) -> bytes:
 
         return page.render(document, previewed.notes).encode()
     from pennyform.documents.views import pdf
+    from pennyform.typesetting import NoFontError
 
     try:
         return pdf.render(document, previewed.notes)
-    except pdf.NoFontError as error:
+    except NoFontError as error:
         summary = f"the PDF cannot show {previewed.reference}: {error}"
         fix = "install a font that has the character, or look at --html"
         raise failure("preview-output", summary, fix=fix) from error

@@ -1,0 +1,203 @@
+"""What stands on the page of an issued document, for the layout that previews have too.
+
+Only the layout and its labels are shared: texts and amounts are the sandbox's own, from its records. Amounts
+of a credit note are positive here, as in its XML: its title says which way the money goes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from importlib import import_module
+from textwrap import wrap
+from typing import Any
+
+from pennyform.sandbox.auth import Company
+from pennyform.sandbox.documents.issued_invoice import IBAN, NOTES, Party, Vat, buyer_of, seller_of, vat_of
+from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection, Quote
+from pennyform.sandbox.money.arithmetic import Amounts
+from pennyform.sandbox.money.totals import totals_of
+from pennyform.sandbox.rules import Rules
+from pennyform.sandbox.storage.records import Records, Selection
+from pennyform.typesetting import labels
+
+_QUOTE = {"fr": "Devis", "en": "Quote", "de": "Angebot"}
+_ZERO = Decimal(0)
+
+
+def page_texts(
+    records: Records, company: Company, identifier: int, document: CustomerInvoice | Quote, rules: Rules
+) -> dict[str, Any]:
+    """The texts of an issued invoice, a credit note or a quote, in the document's language.
+
+    Args:
+        records: of the company.
+        company: who issued it.
+        identifier: the id of the document.
+        document: the document.
+        rules: by which its amounts were computed.
+    """
+    return _Page(records, company, identifier, document, rules).texts()
+
+
+class _Page:
+    def __init__(
+        self,
+        records: Records,
+        company: Company,
+        identifier: int,
+        document: CustomerInvoice | Quote,
+        rules: Rules,
+    ) -> None:
+        self.records, self.company, self.document, self.rules = records, company, document, rules
+        selection = Selection(order="json_extract(body, '$.rank'), id")
+        self.lines = [record.body for record in records.select(InvoiceLine, selection, parent=identifier)]
+        by_id = Selection(order="id ASC")
+        self.sections = [record.body for record in records.select(InvoiceSection, by_id, parent=identifier)]
+        self.sign = -1 if document.credit_note else 1
+        self.language = document.language[:2]
+        self.words = labels(self.language) | {"preview": ""}
+        self._numbers, self._dates = import_module("babel.numbers"), import_module("babel.dates")
+
+    def texts(self) -> dict[str, Any]:
+        document, words = self.document, self.words
+        is_quote = isinstance(document, Quote)
+        kind = "credit_note" if document.credit_note else "invoice"
+        number = document.invoice_number or (document.quote_number if isinstance(document, Quote) else "")
+        notes = () if is_quote else (text for _, text in NOTES)
+        mentions = (document.special_mention, *notes, document.pdf_invoice_free_text)
+        total = self._money(self.sign * Decimal(document.currency_amount))
+        transfer = [self._fact("transfer", " ".join(wrap(IBAN, 4)))]
+        due = "amount" if is_quote else "credited_amount" if document.credit_note else "due_amount"
+        return {
+            "language": self.language,
+            "title": _QUOTE[self.language] if is_quote else words[kind],
+            "name": number,
+            "words": words,
+            "facts": [self._fact("number", number), *self._facts()],
+            "seller": self._party(seller_of(self.company), "seller"),
+            "buyer": self._party(buyer_of(self.records, document), "buyer"),
+            "delivery": None,
+            "subject": document.pdf_invoice_subject or "",
+            "introduction": document.pdf_description or "",
+            "groups": list(self._groups()),
+            "taxes": list(self._taxes()),
+            "sums": list(self._sums()),
+            "due": self._fact(due, total),
+            "payment": [] if is_quote or document.credit_note else transfer,
+            "mentions": [text for text in mentions if text],
+            "claims": [],
+        }
+
+    def _fact(self, word: str, value: str) -> dict[str, str]:
+        return {"label": self.words[word], "value": value}
+
+    def _facts(self) -> Iterator[dict[str, str]]:
+        document = self.document
+        yield self._fact("date", self._day(document.date))
+        if document.credit_note:
+            credited = self.records.get(CustomerInvoice, document.credited_invoice_id or 0)
+            if credited:
+                yield self._fact("credits", credited.body.invoice_number)
+        else:
+            yield self._fact("due", self._day(document.deadline))
+
+    def _party(self, party: Party, heading: str) -> dict[str, Any]:
+        address = party.address
+        town = f"{address.postal_code} {address.city}".strip()
+        country = import_module("babel").Locale(self.language).territories
+        lines = (party.name, address.address, town, country.get(address.country_alpha2, ""))
+        facts = (self._fact("siren", party.siren), self._fact("vat_number", party.vat_number))
+        return {
+            "heading": self.words[heading],
+            "lines": [line for line in lines if line],
+            "facts": [fact for fact in facts if fact["value"]],
+        }
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        """Lines below their sections; those without a section come first."""
+        headings = sorted(self.sections, key=lambda section: section.rank)
+        for section in [None, *headings]:
+            rank = section.rank if section else None
+            lines = [line for line in self.lines if line.section_rank == rank]
+            net = sum((self.sign * Decimal(line.currency_amount_before_tax) for line in lines), _ZERO)
+            if lines:
+                yield {
+                    "title": (section.title if section else "") or "",
+                    "description": (section.description if section else "") or "",
+                    "rows": [self._row(line) for line in lines],
+                    "total": self._money(net) if section else "",
+                }
+
+    def _row(self, line: InvoiceLine) -> dict[str, Any]:
+        details = line.description.splitlines()
+        days = [self._day(day) for day in (line.imputation_dates or {}).values()]
+        details += [" \N{EN DASH} ".join(days)] if days else []
+        if Decimal(line.discount.value or "0"):
+            details.append(f"{self.words['discount']} : {self._discount(line.discount)}")
+        quantity = self._numbers.format_decimal(
+            self.sign * Decimal(line.quantity), locale=self.document.language, decimal_quantization=False
+        )
+        vat = vat_of(line, self.document, self.rules)
+        return {
+            "label": line.label,
+            "details": details,
+            "quantity": f"{quantity} {line.unit}".strip(),
+            "price": self._price(Decimal(line.raw_currency_unit_price)),
+            "vat": self._percent(vat.percent),
+            "amount": self._money(self.sign * Decimal(line.currency_amount_before_tax)),
+        }
+
+    def _discount(self, discount: Any) -> str:
+        value = Decimal(discount.value)
+        return self._percent(value) if discount.type == "relative" else self._money(value)
+
+    def _taxes(self) -> Iterator[list[str]]:
+        """Base and tax of each kind of VAT, as the document comes to."""
+        codes = totals_of(self.document, self.lines, self.rules).codes
+        taxes: dict[Vat, Amounts] = {}
+        for line in {line.vat_rate: line for line in self.lines}.values():
+            vat, amounts = vat_of(line, self.document, self.rules), codes[line.vat_rate]
+            so_far = taxes.get(vat, Amounts(_ZERO, _ZERO))
+            taxes[vat] = Amounts(so_far.before_tax + amounts.before_tax, so_far.tax + amounts.tax)
+        for vat, amounts in taxes.items():
+            name = self._percent(vat.percent) if vat.category in ("S", "Z") else self.words["no_tax"]
+            base, tax = (self._money(self.sign * amount) for amount in (amounts.before_tax, amounts.tax))
+            yield [name, base, tax, vat.reason]
+
+    def _sums(self) -> Iterator[dict[str, str]]:
+        document = self.document
+        if Decimal(document.discount.value or "0"):
+            yield self._fact("allowance", self._discount(document.discount))
+        for word, amount in (
+            ("before_tax", document.currency_amount_before_tax),
+            ("tax", document.currency_tax),
+            ("amount", document.currency_amount),
+        ):
+            yield self._fact(word, self._money(self.sign * Decimal(amount)))
+
+    def _money(self, amount: Decimal) -> str:
+        return str(
+            self._numbers.format_currency(amount, self.document.currency, locale=self.document.language)
+        )
+
+    def _price(self, amount: Decimal) -> str:
+        """A price with all its decimals."""
+        decimals = -int(amount.normalize().as_tuple().exponent)
+        if decimals <= self._numbers.get_currency_precision(self.document.currency):
+            return self._money(amount)
+        number = self._numbers.format_decimal(
+            amount, locale=self.document.language, decimal_quantization=False
+        )
+        return f"{number} {self.document.currency}"
+
+    def _percent(self, percent: Decimal) -> str:
+        return str(
+            self._numbers.format_percent(
+                percent / 100, locale=self.document.language, decimal_quantization=False
+            )
+        )
+
+    def _day(self, day: str) -> str:
+        return str(self._dates.format_date(dt.date.fromisoformat(day), "long", locale=self.document.language))
