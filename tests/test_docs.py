@@ -50,7 +50,7 @@ ACTIONS = {
     "sandbox": ("serve", "reset", "snapshot", "restore"),
     "spec": ("init", "fetch", "status", "diff"),
     "auth": ("status",),
-    "fleet": ("init", "submit", "worker", "status", "pause", "resume", "approve"),
+    "fleet": ("init", "submit", "worker", "status", "pause", "resume", "clean", "approve"),
 }
 
 

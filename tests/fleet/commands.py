@@ -226,6 +226,79 @@ def test_a_plan_is_applied_once_another_person_approved_it(fleet: Fleet) -> None
     assert "it was used" in fleet.err
 
 
+def test_a_digest_says_which_content_is_approved(fleet: Fleet) -> None:
+    """As a job does that a merged pull request starts, with what was written into its comment."""
+    plan = _plan_of(fleet, "c0000")
+    (row,) = fleet.status()["plans"]
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--show") == 0
+    assert f"pennyform fleet approve {plan} --digest {row['digest']}\n" in fleet.err
+    other = "0" * 64
+    assert fleet("fleet", "approve", plan, "--digest", other, "--auto-approve") == 1
+    assert f"SHA-256 {row['digest']}, not {other}" in fleet.err
+    assert [row["id"] for row in fleet.status()["plans"]] == [plan]
+    assert fleet("fleet", "approve", plan, "--digest", row["digest"], "--auto-approve") == 0, fleet.err
+    fleet.work()
+    assert fleet.books.finals == 2
+
+
+def test_another_plan_in_the_place_of_the_approved_one_is_not_applied(fleet: Fleet) -> None:
+    """Both are signed: whoever can write to the database cannot make one up, but could swap them."""
+    approved, other = _plan_of(fleet, "c0000"), _plan_of(fleet, "c0001")
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", approved, "--auto-approve") == 0, fleet.err
+    with psycopg.connect(fleet.url) as connection:
+        connection.execute(
+            "UPDATE plan SET artifact = (SELECT artifact FROM plan WHERE id = %s) WHERE id = %s",
+            [other, approved],
+        )
+    fleet.work(code=1)
+    assert fleet.books.finals == 0
+    assert "another one was approved" in fleet.status()["failed"][0]["reason"]
+
+
+def test_what_nobody_needs_any_more_can_be_deleted(fleet: Fleet) -> None:
+    plan = _plan_of(fleet, "c0000")
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 0, fleet.err
+    fleet.work()
+    # One waits for longer than anything is kept, and one is submitted again with the same files.
+    assert fleet("fleet", "submit", "apply", "--company", "c0001") == 0, fleet.err
+    records, content = Records(Database(fleet.url)), b"named again"
+    (digest,) = records.store([content])
+    with psycopg.connect(fleet.url) as connection:
+        for table, moment in (
+            ("artifact", "created_at"),
+            ("plan", "created_at"),
+            ("outcome", "ended"),
+            ("procrastinate_events", "at"),
+        ):
+            connection.execute(f"UPDATE {table} SET {moment} = {moment} - interval '40 days'")
+        kept = connection.execute("SELECT * FROM journal").fetchall(), _leases(connection)
+    assert records.store([content]) == [digest]
+    before = fleet.rows()
+    assert fleet("fleet", "clean", "--older-than", "41") == 0, fleet.err
+    assert fleet.out == "Older than 41 days: 0 jobs, 0 outcomes, 0 plans, 0 files of 0 bytes\n"
+    assert fleet("fleet", "clean", "--older-than", "39") == 0, fleet.err
+    # Settings and invoices of the first company, two requests and the plan.
+    assert ": 2 jobs, 2 outcomes, 1 plan, 6 files of " in fleet.out
+    assert fleet.err == "Nothing was deleted; --delete does so. Journals and leases are kept.\n"
+    assert fleet.rows() == before
+    assert fleet("fleet", "clean", "--older-than", "39", "--delete") == 0, fleet.err
+    assert ": 2 jobs, 2 outcomes, 1 plan, 6 files of " in fleet.out
+    assert records.load([digest]) == {digest: content}
+    with psycopg.connect(fleet.url) as connection:
+        assert (connection.execute("SELECT * FROM journal").fetchall(), _leases(connection)) == kept
+    fleet.work()
+    assert fleet.books.finals == 4
+    assert fleet("fleet", "submit", "verify", "--all") == 0, fleet.err
+    fleet.work(code=3)
+
+
+def _leases(connection: psycopg.Connection[Any]) -> list[Any]:
+    return connection.execute("SELECT * FROM lease ORDER BY company").fetchall()
+
+
 def test_a_plan_that_nobody_approved_is_not_applied_whoever_asks(fleet: Fleet) -> None:
     records, queue = Records(Database(fleet.url)), ProcrastinateQueue(Database(fleet.url))
     plan = _plan_of(fleet, "c0000")

@@ -156,7 +156,11 @@ STATUS = FleetStatusDocument(
     failed=(
         FleetJob(5, "2026-01-01T11:00:00+00:00", "alder\x1b[31m", 21, "apply", "failed", 1, "no " * 60, 1.0),
     ),
-    plans=(WaitingPlan("ab" * 32, "birch <b>", 22, "A Person <a@example.com>", "2026-01-01T10:00:00+00:00"),),
+    plans=(
+        WaitingPlan(
+            "ab" * 32, "cd" * 32, "birch <b>", 22, "A Person <a@example.com>", "2026-01-01T10:00:00+00:00"
+        ),
+    ),
     writes_per_second=3.5,
     issued_today=(FinalTotal("EUR", 12, "1234.50"),),
 )
@@ -215,4 +219,6 @@ def test_the_files_of_the_guide_can_be_read() -> None:
     text = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
     blocks = [block.partition("```")[0] for block in text.split("```yaml\n")[1:]]
     documents = [document for block in blocks for document in yaml.safe_load_all(block)]
-    assert [document.get("kind", "compose") for document in documents] == ["compose", "Deployment", "CronJob"]
+    kinds = [document.get("kind", next(iter(document))) for document in documents]
+    # `on:` is true in YAML 1.1.
+    assert kinds == [True, "services", "Deployment", "CronJob"]

@@ -26,7 +26,7 @@ _FAILED = """
     WHERE last.state = 'failed' ORDER BY last.ended DESC LIMIT %s
 """
 _PLANS = """
-    SELECT plan.id, company.name, plan.company_id, submitted_by, created_at
+    SELECT plan.id, artifact, company.name, plan.company_id, submitted_by, created_at
     FROM plan JOIN company ON company.id = plan.company_id
     WHERE approved_by IS NULL AND consumed_at IS NULL
       AND NOT EXISTS (SELECT FROM plan AS newer
@@ -91,5 +91,5 @@ def _failed(row: tuple[Any, ...]) -> FleetJob:
 
 
 def _plan(row: tuple[Any, ...]) -> WaitingPlan:
-    id_, company, company_id, submitted_by, created_at = row
-    return WaitingPlan(id_, company, company_id, submitted_by, _time(created_at))
+    id_, digest, company, company_id, submitted_by, created_at = row
+    return WaitingPlan(id_, digest, company, company_id, submitted_by, _time(created_at))

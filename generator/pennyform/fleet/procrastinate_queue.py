@@ -73,6 +73,17 @@ _OLDEST = """
 """
 
 
+_JOBS = """
+    SELECT job.id, coalesce(job.args ->> 'request', ''),
+           job.status NOT IN ('todo', 'doing') AND NOT EXISTS (
+               SELECT FROM procrastinate_events AS event
+               WHERE event.job_id = job.id AND event.at >= now() - make_interval(days => %s)
+           )
+    FROM procrastinate_jobs AS job
+"""
+_FORGET = "DELETE FROM procrastinate_jobs WHERE id = ANY(%s) AND status NOT IN ('todo', 'doing')"
+
+
 class _RetryLaterError(Exception):
     def __init__(self, at: datetime) -> None:
         super().__init__("tried again later")
@@ -160,6 +171,15 @@ class ProcrastinateQueue:
                 ids += [int(job.id) for job in deferred if job.id is not None]
             connection.execute("ANALYZE procrastinate_jobs")
         return ids
+
+    def forget(self, days: int, *, delete: bool) -> tuple[int, dict[int, str]]:
+        """Delete jobs that ended more than so many days ago, or count them."""
+        with self._database.connection() as connection:
+            rows = connection.execute(_JOBS, [days]).fetchall()
+            old = [id_ for id_, _, is_old in rows if is_old]
+            if delete:
+                connection.execute(_FORGET, [old])
+        return len(old), {id_: request for id_, request, is_old in rows if not is_old}
 
     def state(self, stall_seconds: float) -> QueueState:
         """How many jobs there are of each status, and which are being worked on."""

@@ -121,6 +121,13 @@ class Queue(Protocol):
             QueueLostError: the queue cannot be reached; what was under way has ended.
         """
 
+    def forget(self, days: int, *, delete: bool) -> tuple[int, dict[int, str]]:
+        """Delete jobs that ended more than so many days ago; or, without ``delete``, only count them.
+
+        Returns:
+            How many there are, and of each other job the SHA-256 of its request, by its id.
+        """
+
     def state(self, stall_seconds: float) -> QueueState:
         """How many jobs there are of each status, and which are being worked on."""
 

@@ -15,7 +15,31 @@ from psycopg.types.json import Jsonb
 
 from pennyform.findings import Finding, failure
 from pennyform.fleet.database import Database
-from pennyform.fleet.request import WorkRequest, decode, encode
+from pennyform.fleet.request import WorkRequest, decode, encode, needed_by
+
+_LOADED = 100  # requests at once
+# Whoever submits what is there already needs it for a job that is queued within the hour.
+_RENEW = """
+    UPDATE artifact SET created_at = clock_timestamp() WHERE sha256 IN (
+        SELECT sha256 FROM artifact
+        WHERE sha256 = ANY(%s) AND created_at < clock_timestamp() - interval '1 hour'
+        ORDER BY sha256 FOR UPDATE
+    )
+"""
+_OLD_OUTCOMES = "DELETE FROM outcome WHERE ended < now() - make_interval(days => %(days)s)"
+# One that is approved, or whose job is to go on with it, is still to be carried out.
+_OLD_PLANS = """
+    DELETE FROM plan WHERE created_at < now() - make_interval(days => %(days)s)
+      AND (approved_by IS NULL OR consumed_at IS NOT NULL)
+      AND coalesce(consumed_by, 0) <> ALL(%(jobs)s)
+"""
+_OLD_ARTIFACTS = """
+    DELETE FROM artifact WHERE created_at < now() - make_interval(days => %(days)s)
+      AND NOT EXISTS (SELECT FROM unnest(%(needed)s::text[]) AS kept (sha256)
+                      WHERE kept.sha256 = artifact.sha256)
+      AND NOT EXISTS (SELECT FROM plan WHERE artifact.sha256 IN (plan.artifact, plan.request))
+    RETURNING length(content)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +90,16 @@ class StoredPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How much of what nobody needs any more there is; ``bytes`` is the size of the artifacts."""
+
+    outcomes: int
+    plans: int
+    artifacts: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConsumedPlan:
     """A plan that a job uses: as it was saved, who approved it, and whether this job began it before."""
 
@@ -109,10 +143,11 @@ class Records:
     # --- artifacts --------------------------------------------------------------------------------------
 
     def store(self, contents: Iterable[bytes]) -> list[str]:
-        """Keep contents; the SHA-256 of each. What is there already is not sent again."""
+        """Keep contents; the SHA-256 of each. What is there already is not sent again, and counts as new."""
         by_digest = [(hashlib.sha256(content).hexdigest(), content) for content in contents]
         with self._database.connection() as connection:
             digests = [digest for digest, _ in by_digest]
+            connection.execute(_RENEW, [digests])
             known = {
                 row[0]
                 for row in connection.execute("SELECT sha256 FROM artifact WHERE sha256 = ANY(%s)", [digests])
@@ -136,6 +171,29 @@ class Records:
             for digest, content in contents.items()
             if hashlib.sha256(content).hexdigest() == digest
         }
+
+    def forget(self, days: int, jobs: Mapping[int, str], *, delete: bool) -> Forgotten:
+        """Delete what was written more than so many days ago and nobody needs any more, or count it.
+
+        Journals and leases are none of it: they say what was sent.
+
+        Args:
+            days: at least 1.
+            jobs: those that are kept, with the SHA-256 of their requests.
+            delete: whether to delete; otherwise everything is as it was afterwards.
+        """
+        needed = set(jobs.values())
+        requests = list(needed)
+        for start in range(0, len(requests), _LOADED):
+            for content in self.load(requests[start : start + _LOADED]).values():
+                needed |= needed_by(content)
+        with self._database.connection() as connection, connection.transaction(force_rollback=not delete):
+            values = {"days": days, "jobs": list(jobs), "needed": list(needed)}
+            outcomes = connection.execute(_OLD_OUTCOMES, values).rowcount
+            plans = connection.execute(_OLD_PLANS, values).rowcount
+            connection.execute("DELETE FROM begun_job WHERE job <> ALL(%s)", [list(jobs)])
+            sizes = [size for (size,) in connection.execute(_OLD_ARTIFACTS, values)]
+        return Forgotten(outcomes, plans, len(sizes), sum(sizes))
 
     # --- companies and pauses ---------------------------------------------------------------------------
 

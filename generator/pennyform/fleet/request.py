@@ -129,6 +129,20 @@ def decode(content: bytes) -> WorkRequest:
     return request
 
 
+class _Files(msgspec.Struct, frozen=True):
+    """The part of a request that names what it needs, whichever version wrote it."""
+
+    files: tuple[RequestedFile, ...]
+
+
+def needed_by(content: bytes) -> set[str]:
+    """The SHA-256 of each file that a request lists; none for what is no request."""
+    try:
+        return {file.sha256 for file in msgspec.json.decode(content, type=_Files).files}
+    except (ValueError, RecursionError):
+        return set()
+
+
 def collect(repository: Repository) -> tuple[str, tuple[RequestedFile, ...], dict[str, bytes]]:
     """All files that the definitions of a company were read from, what it inherits included.
 

@@ -52,9 +52,10 @@ class FleetJob(Record, frozen=True):
 
 
 class WaitingPlan(Record, frozen=True):
-    """A plan that waits for somebody's approval; ``id`` names it."""
+    """A plan that waits for somebody's approval: its name, and the SHA-256 of its content."""
 
     id: str
+    digest: str
     company: str
     company_id: int
     submitted_by: str

@@ -177,13 +177,43 @@ class PauseOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CleanOptions:
+    """What is older than so many days is deleted with ``delete``, and counted without."""
+
+    days: int
+    delete: bool
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--older-than",
+            dest="days",
+            type=_days,
+            required=True,
+            metavar="DAYS",
+            help="jobs that ended before, with their outcomes, used plans and files that no job needs",
+        )
+        parser.add_argument("--delete", action="store_true", help="delete them; otherwise they are counted")
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> CleanOptions:
+        """The options that ``args`` hold."""
+        return cls(args.days, args.delete)
+
+
+@dataclass(frozen=True, slots=True)
 class ApproveOptions:
-    """Which plan to approve, and how to show it; with ``show``, it is only shown."""
+    """Which plan to approve, and how to show it; with ``show``, it is only shown.
+
+    ``digest`` is the SHA-256 that the plan must have, "" where anything is meant that has the id.
+    """
 
     plan: str
     format: str
     show: bool
     auto_approve: bool
+    digest: str
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -192,11 +222,14 @@ class ApproveOptions:
         add_format(parser, "text", "json", "markdown", "html")
         parser.add_argument("--show", action="store_true", help="show the plan, and approve nothing")
         parser.add_argument("--auto-approve", action="store_true", help="do not ask again")
+        parser.add_argument(
+            "--digest", default="", metavar="SHA256", help="refuse a plan that has another content than this"
+        )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> ApproveOptions:
         """The options that ``args`` hold."""
-        return cls(args.plan, args.format, args.show, args.auto_approve)
+        return cls(args.plan, args.format, args.show, args.auto_approve, args.digest)
 
 
 _ACTIONS: dict[str, tuple[Any, str]] = {
@@ -206,6 +239,7 @@ _ACTIONS: dict[str, tuple[Any, str]] = {
     "status": (StatusOptions, "show what waits, runs, is done and failed"),
     "pause": (PauseOptions, "let no further job begin"),
     "resume": (PauseOptions, "go on after a pause"),
+    "clean": (CleanOptions, "delete what ended long ago and nobody needs any more"),
     "approve": (ApproveOptions, "show a plan, and let the workers apply it"),
 }
 
@@ -238,6 +272,13 @@ def _company_id(text: str) -> int:
     number = int(text)
     if not 1 <= number < 2**63:
         raise argparse.ArgumentTypeError(f"{text} is no id of a company")
+    return number
+
+
+def _days(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 36_500:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 36500")
     return number
 
 

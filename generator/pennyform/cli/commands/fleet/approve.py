@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -29,8 +30,16 @@ def run(
         Failure: there is no such plan, it is approved or used already, or this person submitted it.
     """
     stored = records.plan(options.plan)
+    digest = sha256(stored.content).hexdigest()
     _show(stored, options.format, terminal)
+    if options.digest and options.digest != digest:
+        raise failure(
+            "fleet-approval",
+            f"the plan cannot be approved: its content has the SHA-256 {digest}, not {options.digest}",
+            fix="look at the plan with --show: it is not the one that was meant",
+        )
     if options.show:
+        terminal.print_error(f"Approve exactly this: pennyform fleet approve {stored.id} --digest {digest}")
         return Exit.OK
     person = as_text(runtime.origin(Path.cwd()).person)[:1000]
     _require_open(stored, person)

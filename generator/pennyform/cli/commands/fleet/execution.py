@@ -114,6 +114,9 @@ class Execution:
             file = job.folder / _PLAN
             file.write_bytes(used.content)
             saved = apply.read_plan(file, terminal, runtime)
+            if saved.id != job.request.plan:
+                # Its signature holds: somebody put another plan in the place of the one that was approved.
+                raise failure("fleet-approval", "the plan is not carried out: another one was approved")
             options = apply.options_of(saved, options)
         repository = load_repository(options.targets, terminal, runtime)
         if saved is None:

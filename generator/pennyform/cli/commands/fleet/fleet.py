@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pennyform.cli.options.fleet import (
     ApproveOptions,
+    CleanOptions,
     InitOptions,
     PauseOptions,
     StatusOptions,
@@ -45,7 +46,7 @@ def run(options: Any, terminal: Terminal, runtime: Runtime) -> Exit:
 
 
 def _carry_out(options: Any, database: Database, terminal: Terminal, runtime: Runtime) -> Exit:
-    from pennyform.cli.commands.fleet import approve, pause, status, submit, work
+    from pennyform.cli.commands.fleet import approve, clean, pause, status, submit, work
     from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
     from pennyform.fleet.records import Records
 
@@ -65,6 +66,8 @@ def _carry_out(options: Any, database: Database, terminal: Terminal, runtime: Ru
             return status.run(options, database, queue, terminal)
         case PauseOptions():
             pause.run(options, records, terminal)
+        case CleanOptions():
+            clean.run(options, records, queue, terminal)
         case ApproveOptions():
             return approve.run(options, records, queue, terminal, runtime)
     return Exit.OK
