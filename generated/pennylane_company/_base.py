@@ -17,7 +17,7 @@ from ._bounds import DEFAULT_BOUNDS, Bounds
 from ._connections.clock import SYSTEM_CLOCK, Clock
 from ._connections.http_client import connect, connect_async
 from ._exchange import Exchange, Retries, user_agent
-from ._limits import RateLimit, shared_turns
+from ._limits import RateLimit, shared_limiter
 from ._secrets.credentials import BearerToken, checked_origin
 from ._secrets.records import VARIABLE, switch_on
 from ._transport import AsyncCore, Core
@@ -40,10 +40,10 @@ def _exchange(
     # A company token has one rate, whichever object puts it on requests.
     account = hashlib.sha256(auth.secrets()[0].encode()).digest() if isinstance(auth, BearerToken) else auth
     origin = checked_origin(base_url)
-    turns = shared_turns((origin, account), limit, clock) if limit is not None else None
+    limiter = shared_limiter((origin, account), limit, clock) if limit is not None else None
     # An httpx.Auth of somebody else's may not tell its secrets; ours do, so that no error repeats them.
     secrets = getattr(auth, "secrets", tuple[str, ...])
-    return Exchange(origin=origin, turns=turns, secrets=secrets, **rules), auth
+    return Exchange(origin=origin, limiter=limiter, secrets=secrets, **rules), auth
 
 
 def resource(module: str, name: str) -> Any:

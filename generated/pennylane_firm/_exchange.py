@@ -34,7 +34,7 @@ from ._codec import (
 )
 from ._connections.failures import Fate, fate
 from ._contract import BASE_PATH, PACKAGE, __version__
-from ._limits import Turns
+from ._limits import RateLimiter
 from ._parameters import NO_STYLES, NOTHING, Styles, Values
 from ._secrets.records import log_answer, log_failure, log_request, log_wait
 from ._secrets.redaction import Redactor
@@ -132,7 +132,7 @@ class Exchange:
 
     origin: str
     retries: Retries
-    turns: Turns | None
+    limiter: RateLimiter | None
     secrets: Callable[[], Iterable[str]]
     strict: bool = False
     random: Callable[[], float] = _always_zero
@@ -209,16 +209,16 @@ class Exchange:
         attempt, turn = 0, 0.0
         while True:
             attempt += 1
-            if self.turns is not None:
-                turn = yield from self.turns.take(operation.name)
+            if self.limiter is not None:
+                turn = yield from self.limiter.take(operation.name)
             log_request(operation.name, operation.path, request, attempt)
             outcome = cast("Reply | Exception", (yield request))
             if isinstance(outcome, Reply):
                 log_answer(operation.name, *outcome)
             else:
                 log_failure(operation.name, outcome)
-            if self.turns is not None and isinstance(outcome, Reply):
-                self.turns.observe(outcome.headers, turn)
+            if self.limiter is not None and isinstance(outcome, Reply):
+                self.limiter.observe(outcome.headers, turn)
             wait = self._wait(operation, outcome, attempt)
             if wait is None:
                 return self._settle(operation, request, outcome)
@@ -244,8 +244,8 @@ class Exchange:
         requested = seconds(headers.get("retry-after"))
         wait = backoff if requested is None else requested
         # Who will not wait so long does not ask again either: that goes for all calls with this token.
-        if self.turns is not None:
-            self.turns.pause(wait)
+        if self.limiter is not None:
+            self.limiter.pause(wait)
         return wait if wait <= self.retries.max_wait else None
 
     def _settle(self, operation: Operation[Any], request: httpx.Request, outcome: Reply | Exception) -> Reply:

@@ -47,7 +47,7 @@ class _Core(Generic[H]):
         self.date = ""
 
     def with_options(self, timeout: httpx.Timeout | float | None, max_retries: int | None) -> Self:
-        """A core with the same connections, credentials and turns; None leaves a setting as it is."""
+        """A core with the same connections, credentials and limiter; None leaves a setting as it is."""
         core = copy(self)
         core._derived = True
         if timeout is not None:

@@ -133,7 +133,7 @@ def test_other_options_share_everything_else(kind: Any, clock: FakeClock) -> Non
         run(read, other)
     assert [request.extensions["timeout"]["read"] for request in service.requests] == [2.0, 2.0]
     assert type(other) is type(client)
-    assert other._core._exchange.turns is client._core._exchange.turns
+    assert other._core._exchange.limiter is client._core._exchange.limiter
     assert other._core._connections.get() is client._core._connections.get()
     # Closing it closes nothing; what is left out stays as it is.
     run(lambda each: each.close(), other)

@@ -1,4 +1,4 @@
-"""Turns: never too many, shared per token, in order, and always bounded."""
+"""RateLimiter: never too many, shared per token, in order, and always bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennylane_company import AsyncClient, BearerToken, Client, RateLimit, errors
-from pennylane_company._limits import Turns, shared_turns
+from pennylane_company._limits import RateLimiter, shared_limiter
 
 from tests.client.conftest import FakeClock
 
@@ -33,10 +33,10 @@ def most_in_a_window(times: list[float], period: float = 5.0) -> int:
 @settings(max_examples=40, deadline=None)
 def test_never_more_than_25_in_5_seconds(pauses: list[float]) -> None:
     clock, sent = FakeClock(), list[float]()
-    turns = Turns(LIMIT, clock)  # type: ignore[arg-type]
+    limiter = RateLimiter(LIMIT, clock)  # type: ignore[arg-type]
     for pause in pauses:
         clock.now += pause if pause > 2.5 else 0
-        for wait in turns.take("x"):
+        for wait in limiter.take("x"):
             clock.sleep(wait)
         sent.append(clock.now)
     assert most_in_a_window(sent) <= 25
@@ -47,16 +47,16 @@ def test_never_more_than_25_in_5_seconds(pauses: list[float]) -> None:
 def test_nor_when_the_service_closes_the_queue_on_those_who_wait(closings: list[tuple[int, float]]) -> None:
     """Eight callers wait at once; those whose turn falls into a pause get another one."""
     clock, sent = FakeClock(), list[float]()
-    turns = Turns(LIMIT, clock)  # type: ignore[arg-type]
-    waiting = [(0.0, number, turns.take("x")) for number in range(8)]
+    limiter = RateLimiter(LIMIT, clock)  # type: ignore[arg-type]
+    waiting = [(0.0, number, limiter.take("x")) for number in range(8)]
     for step in range(300):
         clock.now, number, caller = heapq.heappop(waiting)
         for _, seconds in (closing for closing in closings if closing[0] == step):
-            turns.pause(seconds)
+            limiter.pause(seconds)
         wait = next(caller, None)
         if wait is None:
             sent.append(clock.now)
-            caller = turns.take("x")
+            caller = limiter.take("x")
         heapq.heappush(waiting, (clock.now + (wait or 0.0), number, caller))
     assert most_in_a_window(sent) <= 25
     closed = sum(seconds for _, seconds in closings)
@@ -110,14 +110,14 @@ def test_clients_of_one_token_share_their_turns(clock: FakeClock) -> None:
 
 
 def test_a_queue_is_forgotten_only_when_it_is_idle(clock: FakeClock) -> None:
-    kept = shared_turns("kept", LIMIT, clock)  # type: ignore[arg-type]
+    kept = shared_limiter("kept", LIMIT, clock)  # type: ignore[arg-type]
     for _ in kept.take("x"):
         pass
-    shared_turns("another", LIMIT, clock)  # type: ignore[arg-type]
-    assert shared_turns("kept", LIMIT, clock) is kept  # type: ignore[arg-type]
+    shared_limiter("another", LIMIT, clock)  # type: ignore[arg-type]
+    assert shared_limiter("kept", LIMIT, clock) is kept  # type: ignore[arg-type]
     clock.now += 5.1
-    shared_turns("another", LIMIT, clock)  # type: ignore[arg-type]
-    assert shared_turns("kept", LIMIT, clock) is not kept  # type: ignore[arg-type]
+    shared_limiter("another", LIMIT, clock)  # type: ignore[arg-type]
+    assert shared_limiter("kept", LIMIT, clock) is not kept  # type: ignore[arg-type]
 
 
 def test_tasks_take_turns_in_order_and_none_starves(clock: FakeClock) -> None:
@@ -199,10 +199,10 @@ def test_a_refusal_holds_everybody_back(clock: FakeClock) -> None:
         rate_limit=LIMIT,
         clock=clock,  # type: ignore[arg-type]
     )
-    turns: Any = client._core._exchange.turns
+    limiter: Any = client._core._exchange.limiter
     client.me.get()
     assert clock.slept == [4.0]
-    turns.pause(2.0)
+    limiter.pause(2.0)
     client.me.get()
     assert clock.slept == [4.0, 2.0]
 
@@ -229,9 +229,9 @@ def test_a_pause_that_nobody_waits_for_is_kept_all_the_same(connect: Connect, cl
 def test_a_wait_without_end_is_refused_before_anything_is_sent(connect: Connect, clock: FakeClock) -> None:
     limit = RateLimit(requests=1, period=10.0, margin=0.0, max_wait=15.0)
     client = connect(ok, rate_limit=limit)
-    turns: Any = client._core._exchange.turns
+    limiter: Any = client._core._exchange.limiter
     for _ in range(2):
-        next(turns.take("x"), None)
+        next(limiter.take("x"), None)
     with pytest.raises(errors.NotSentError, match="no turn within 15 s"):
         client.me.get()
     assert clock.slept == []

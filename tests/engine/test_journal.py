@@ -132,8 +132,8 @@ def test_a_write_that_fails_is_the_last_one(tmp_path: Path) -> None:
     assert path.read_bytes() == b""
 
 
-def test_memory_adds_up() -> None:
-    memory = replay(
+def test_the_replayed_state_adds_up() -> None:
+    replayed = replay(
         [
             Intent(kind="invoice", reference="A", step="create_draft"),
             Acknowledged(kind="invoice", reference="A", id=1),
@@ -144,10 +144,10 @@ def test_memory_adds_up() -> None:
             PlanUsed(plan="p"),
         ]
     )
-    assert memory.unsettled == {Subject("invoice", "B"): "finalize"}
-    assert memory.ids == {Subject("invoice", "A"): 1}
-    assert memory.aside == {Subject("invoice", "D"): 9}
-    assert memory.used == {"p"}
+    assert replayed.unsettled == {Subject("invoice", "B"): "finalize"}
+    assert replayed.ids == {Subject("invoice", "A"): 1}
+    assert replayed.aside == {Subject("invoice", "D"): 9}
+    assert replayed.used == {"p"}
 
 
 def test_a_sound_journal_is_not_set_aside(tmp_path: Path) -> None:

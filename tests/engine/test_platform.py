@@ -41,8 +41,8 @@ def sent(tmp_path: Path) -> Iterator[Callable[[str, float], Office]]:
 
 
 def standing(office: Office) -> InvoiceStatus:
-    memory, today = office.looked_up().memory, office.clock.now().date()
-    (row,) = read_statuses(office.repository(), office.remote(), memory, today)
+    replayed, today = office.looked_up().replayed, office.clock.now().date()
+    (row,) = read_statuses(office.repository(), office.remote(), replayed, today)
     return row
 
 

@@ -16,7 +16,7 @@ from pennyform.engine.runtime import Runtime
 from pennyform.findings import Finding
 from pennyform.invoices import Repository
 from pennyform.invoices.schema.schema import FindSchemas
-from pennylane_company._limits import _QUEUES
+from pennylane_company._limits import _LIMITERS
 
 from .loop import Loop, Pool
 from .machine import Process, SystemCalls
@@ -80,7 +80,7 @@ class Interruption:
 
 def forget_queues() -> None:
     """Another process of the operating system shares no queue of the client with those before it."""
-    _QUEUES.clear()
+    _LIMITERS.clear()
 
 
 class _Log(logging.Handler):

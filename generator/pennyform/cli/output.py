@@ -1,4 +1,4 @@
-"""The output streams: one gate for what is shown, whose failure changes nothing else.
+"""The output streams: all output passes here, and a stream that fails does not fail the command.
 
 Whatever a command says passes :class:`Output`, which lets neither secrets through, nor what hides or controls
 a terminal, nor what a CI system would take for a command. Formats with escapes of their own (JSON, HTML,

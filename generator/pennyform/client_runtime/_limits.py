@@ -1,9 +1,9 @@
 # Part of every emitted client: `pennyform generate` copies it, with its own header in place of this line.
-"""Staying under the service's rate by taking turns instead of being refused.
+"""The rate limiter: calls wait for their turn, so that the service refuses none of them.
 
 The service allows 25 requests per 5 seconds and token. All clients of one token in this process, of
-threads and tasks alike, share one :class:`Turns`: a request reserves the next free moment and waits for it,
-first come, first served. No lock is held while waiting.
+threads and tasks alike, share one :class:`RateLimiter`: a request reserves the next free moment and waits
+for it, first come, first served. No lock is held while waiting.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class RateLimit:
     max_wait: float = 300.0
 
 
-class Turns:
-    """The queue in front of one token."""
+class RateLimiter:
+    """The limiter of one token: a sliding window over the moments of its latest requests."""
 
     def __init__(self, limit: RateLimit, clock: Clock) -> None:
         self._limit = limit
@@ -127,11 +127,11 @@ class Turns:
             return self._clock.time()
 
 
-_QUEUES: OrderedDict[Hashable, Turns] = OrderedDict()
-_QUEUES_LOCK = threading.Lock()
+_LIMITERS: OrderedDict[Hashable, RateLimiter] = OrderedDict()
+_LIMITERS_LOCK = threading.Lock()
 
 
-def shared_turns(token: Hashable, limit: RateLimit, clock: Clock) -> Turns:
+def shared_limiter(token: Hashable, limit: RateLimit, clock: Clock) -> RateLimiter:
     """The one queue of a token in this process.
 
     Args:
@@ -140,7 +140,7 @@ def shared_turns(token: Hashable, limit: RateLimit, clock: Clock) -> Turns:
         clock: where time comes from; a test's clock never shares a queue with the real one.
     """
     key = (token, limit, id(clock))
-    with _QUEUES_LOCK:
-        for stale in [other for other, turns in _QUEUES.items() if other != key and turns.idle()]:
-            del _QUEUES[stale]
-        return _QUEUES.setdefault(key, Turns(limit, clock))
+    with _LIMITERS_LOCK:
+        for stale in [other for other, limiter in _LIMITERS.items() if other != key and limiter.idle()]:
+            del _LIMITERS[stale]
+        return _LIMITERS.setdefault(key, RateLimiter(limit, clock))

@@ -1,5 +1,5 @@
 # Part of every emitted client: `pennyform generate` copies it, with its own header in place of this line.
-"""The few types that every resource shares: the third state, filters, files."""
+"""Types that every resource shares: ``UNSET`` (a field that is left out), filters, files."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pennyform.results.status import InvoiceState, InvoiceStatus, StateTotal
 
 
 def read_statuses(
-    repository: Repository, account: AccountClient, memory: ReplayedState, today: dt.date
+    repository: Repository, account: AccountClient, replayed: ReplayedState, today: dt.date
 ) -> tuple[InvoiceStatus, ...]:
     """How each invoice of ``repository`` stands on the day ``today``, by reference.
 
@@ -32,9 +32,9 @@ def read_statuses(
     """
     desired = {invoice.external_reference: invoice for invoice in repository.invoices}
     ids = {
-        memory.ids[subject]
+        replayed.ids[subject]
         for subject in (Subject("invoice", reference) for reference in desired)
-        if subject in memory.ids
+        if subject in replayed.ids
     }
     rows = {
         row.external_reference: row

@@ -88,7 +88,7 @@ class Session:
             UnreadableError: it cannot be found out whether a customer or a product is there.
         """
         state = self.journal.state
-        remote = refresh(self.repository, self.account, memory=state, company=self.company)
+        remote = refresh(self.repository, self.account, replayed=state, company=self.company)
         unsettled = _unsettled_invoices(state) - remote.invoices.keys()
         missed = _missed(self.repository, remote)
         if missed:
@@ -98,7 +98,7 @@ class Session:
                 if subject.kind != "invoice":
                     raise UnreadableError(f"the {subject.kind} {subject.reference} cannot be looked for")
             state = self.journal.state
-            remote = refresh(self.repository, self.account, memory=state, company=self.company)
+            remote = refresh(self.repository, self.account, replayed=state, company=self.company)
         remote = replace(remote, unsettled=frozenset(unsettled - remote.invoices.keys()))
         notices = (*_distrusted(self.repository.root, self.journal.size), *_leftover_warnings(state))
         plan = make_plan(self.repository, remote, notices)
@@ -237,7 +237,7 @@ def refresh_read_only(repository: Repository, account: AccountClient, state: Com
     preflight(repository, state.company)
     state.journal.check_place(repository.root)
     journal = state.journal.replay()
-    remote = refresh(repository, account, memory=journal, company=state.company)
+    remote = refresh(repository, account, replayed=journal, company=state.company)
     references = {invoice.external_reference for invoice in repository.invoices}
     unknown = [
         f"an earlier apply left the outcome of {reference} unknown; the next apply finds it out"
@@ -253,7 +253,7 @@ def _unsettled_invoices(state: ReplayedState) -> set[str]:
 
 def _missed(repository: Repository, remote: RemoteState) -> list[Subject]:
     """What would be created, although the journal has seen it under an id and nothing is open about it."""
-    state = remote.memory
+    state = remote.replayed
     invoices = {invoice.external_reference for invoice in repository.invoices} - remote.invoices.keys()
     # What carries another reference by now is not absent.
     absent = {Subject("invoice", reference) for reference in invoices - remote.renamed.keys()}

@@ -75,8 +75,8 @@ def _reading_does_not_count(runs: Any, context: Any) -> dict[Any, Any]:
 _find_mismatches = invoice_steps.find_mismatches
 
 
-def _no_doubt_about_mail(task: Any, reference: str, memory: Any) -> bool:
-    return Subject(task.key, reference) in memory.done
+def _no_doubt_about_mail(task: Any, reference: str, replayed: Any) -> bool:
+    return Subject(task.key, reference) in replayed.done
 
 
 def _mail_again(self: TaskRunner, one: InvoiceRun, task: Any) -> bool:

@@ -16,7 +16,7 @@ from pennyform.engine.recovery import UnknownOutcomeResolver
 from pennylane_company import _exchange, convert, errors, models
 from pennylane_company._connections.failures import Fate
 from pennylane_company._exchange import Exchange, Operation
-from pennylane_company._limits import Turns
+from pennylane_company._limits import RateLimiter
 from pennylane_company._secrets.redaction import Redactor
 
 from tests.simulation import process_runtime
@@ -83,7 +83,7 @@ BUGS: tuple[Bug, ...] = (
         "hung up without an answer after it was carried out",
     ),
     replaced("retry-after is ignored", Exchange, "_pause", lambda *_: 0.0, "429 with retry-after"),
-    replaced("the rate is left to the service", Turns, "_next_free", lambda _: float("-inf"), "none"),
+    replaced("the rate is left to the service", RateLimiter, "_next_free", lambda _: float("-inf"), "none"),
     replaced(
         "5xx counts as refused",
         client,

@@ -185,7 +185,7 @@ class RemoteState:
     their legal numbers; ``of_customers`` are the invoices of customers whose deposits are to be taken off,
     since these deposits, by the customer's id. ``newest_final`` is the final invoice with the latest date,
     if that is after the date of one that is to become final. ``unsettled`` are references of which an earlier
-    apply does not know what became; ``memory`` is what the journal remembers.
+    apply does not know what became; ``replayed`` is what the journal remembers.
     """
 
     company: Company
@@ -205,7 +205,7 @@ class RemoteState:
     of_customers: Mapping[int, Sequence[RemoteInvoice]] = field(default_factory=dict)
     newest_final: RemoteInvoice | None = None
     unsettled: frozenset[str] = frozenset()
-    memory: ReplayedState = field(default_factory=ReplayedState)
+    replayed: ReplayedState = field(default_factory=ReplayedState)
 
     def identify(self, key: Key) -> int | None:
         """The id that ``key`` stands for; None when nothing, or more than one thing, answers to it."""

@@ -47,7 +47,7 @@ def refresh(
     repository: Repository,
     account: AccountClient,
     *,
-    memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
+    replayed: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
     company: Company | None = None,
 ) -> RemoteState:
     """Look up everything that the definitions name.
@@ -55,15 +55,15 @@ def refresh(
     Args:
         repository: the definitions.
         account: the account.
-        memory: what the journal remembers; an id in it finds an invoice that a look-up by reference misses.
+        replayed: what the journal remembers; an id in it finds an invoice that a look-up by reference misses.
         company: whose account it is, when that is known already.
 
     Raises:
         OutcomeError: the account could not be read.
         UnresolvedError: a definition names something that neither repository nor account has.
     """
-    state = _prerequisites(repository, account, company or account.company(), memory)
-    invoices, numbered, renamed = _find_invoices(repository.invoices, account, memory)
+    state = _prerequisites(repository, account, company or account.company(), replayed)
+    invoices, numbered, renamed = _find_invoices(repository.invoices, account, replayed)
     newest_final = _newest_final(repository.invoices, invoices, account)
     state = replace(state, invoices=invoices, numbered=numbered, renamed=renamed, newest_final=newest_final)
     if any(invoice.deductions for invoice in repository.invoices):
@@ -83,7 +83,7 @@ def _by_number(rows: Iterable[RemoteInvoice]) -> dict[str, list[RemoteInvoice]]:
 
 
 def _prerequisites(
-    repository: Repository, account: AccountClient, company: Company, memory: ReplayedState
+    repository: Repository, account: AccountClient, company: Company, replayed: ReplayedState
 ) -> RemoteState:
     keys = keys_of(repository)
 
@@ -92,7 +92,7 @@ def _prerequisites(
 
     customers, products = looked_up(repository, "customer"), looked_up(repository, "product")
     known_customers = _with_missed(
-        account.customers(customers), "customer", customers, memory, account.customers_by_id
+        account.customers(customers), "customer", customers, replayed, account.customers_by_id
     )
     accounts = customer_accounts(repository, known_customers)
     new = (named(repository, "customer") & repository.customers.keys()) - known_customers.keys()
@@ -101,14 +101,14 @@ def _prerequisites(
     defined = {invoice.external_reference for invoice in repository.invoices}
     return RemoteState(
         company=company,
-        memory=memory,
+        replayed=replayed,
         customers=known_customers,
         customers_by_id=account.customers_by_id(
             int(key.value) for key in keys if (key.kind, key.field) == ("customer", "id")
         ),
         search=search_customers(created, account) if created else CustomerSearch(),
         products=_with_missed(
-            account.products(products), "product", products, memory, account.products_by_id
+            account.products(products), "product", products, replayed, account.products_by_id
         ),
         products_by_id=account.products_by_id(int(value) for value in values("product", "id")),
         ids=ids,
@@ -131,12 +131,12 @@ def _with_missed(
     matches: dict[str, R],
     kind: str,
     references: Sequence[str],
-    memory: ReplayedState,
+    replayed: ReplayedState,
     by_id: Callable[[list[int]], dict[int, R]],
 ) -> dict[str, R]:
     """Customers or products by reference; one that a look-up misses is sought by the id it was seen under."""
     missed = [Subject(kind, reference) for reference in references if reference not in matches]
-    ids = [memory.ids[subject] for subject in missed if subject in memory.ids]
+    ids = [replayed.ids[subject] for subject in missed if subject in replayed.ids]
     return matches | {row.body.external_reference or "": row for row in by_id(ids).values()}
 
 
@@ -197,7 +197,7 @@ def _categories(
 
 
 def _find_invoices(
-    invoices: Sequence[DesiredInvoice], account: AccountClient, memory: ReplayedState
+    invoices: Sequence[DesiredInvoice], account: AccountClient, replayed: ReplayedState
 ) -> tuple[InvoicesByReference, dict[str, list[RemoteInvoice]], dict[str, RemoteInvoice]]:
     """The invoices by their references; by legal number, those that have that of an import; the renamed.
 
@@ -215,7 +215,7 @@ def _find_invoices(
 
     def keep(rows: Iterable[RemoteInvoice]) -> None:
         for row in rows:
-            reference = references.get(row.external_reference) or _imported_as(row, by_number, memory)
+            reference = references.get(row.external_reference) or _imported_as(row, by_number, replayed)
             if reference and row.id not in {known.id for known in matches.get(reference, ())}:
                 matches.setdefault(reference, []).append(row)
                 missing.pop(reference, None)
@@ -226,12 +226,12 @@ def _find_invoices(
         dates = sorted(invoice.body.date.isoformat() for invoice in missing.values())
         for page in islice(account.invoices_dated(dates[0], dates[-1]), len(missing)):
             keep(page)
-        remembered = _remembered(missing, account, memory)
+        remembered = _remembered(missing, account, replayed)
         keep(remembered.values())
     if len(missing) <= EXACT_LOOKUPS:
         for reference in sorted(missing):
             keep(account.invoices_with(reference))
-        remembered = _remembered(missing, account, memory)
+        remembered = _remembered(missing, account, replayed)
         keep(remembered.values())
     # Whatever the date, and whoever booked it: a number is booked once.
     imports = [invoice for invoice in missing.values() if invoice.legal_number]
@@ -245,14 +245,14 @@ def _find_invoices(
     return matches, numbered, renamed
 
 
-def _imported_as(row: RemoteInvoice, by_number: Mapping[str, str], memory: ReplayedState) -> str:
+def _imported_as(row: RemoteInvoice, by_number: Mapping[str, str], replayed: ReplayedState) -> str:
     """The reference of the definition that imported ``row`` and did not name it yet; empty when none did.
 
     An electronic invoice is imported without a reference. A number alone makes no invoice ours: somebody else
     may have booked it.
     """
     reference = by_number.get(row.invoice_number, "")
-    return reference if reference and booked_numbers.is_our_import(row, reference, memory) else ""
+    return reference if reference and booked_numbers.is_our_import(row, reference, replayed) else ""
 
 
 def _newest_final(
@@ -274,11 +274,11 @@ def _newest_final(
 
 
 def _remembered(
-    references: Iterable[str], account: AccountClient, memory: ReplayedState
+    references: Iterable[str], account: AccountClient, replayed: ReplayedState
 ) -> dict[str, RemoteInvoice]:
     """Invoices that the journal has seen under an id, whatever reference they carry by now."""
     subjects = [Subject("invoice", reference) for reference in references]
-    ids = {subject.reference: memory.ids[subject] for subject in subjects if subject in memory.ids}
+    ids = {subject.reference: replayed.ids[subject] for subject in subjects if subject in replayed.ids}
     rows = account.invoices_by_id(ids.values())
     return {reference: rows[id_] for reference, id_ in ids.items() if id_ in rows}
 

@@ -49,10 +49,10 @@ def find_orphans(
     # What a credit note names has a definition that answers for it.
     listed_ids |= {row.id for rows in state.credited.values() for row in rows} | {*state.credited_by_id}
     # A draft that another one replaced has a warning of its own.
-    listed_ids |= {*deleted, *state.memory.aside.values()}
+    listed_ids |= {*deleted, *state.replayed.aside.values()}
     remembered = {
         id_
-        for (kind, reference), id_ in state.memory.ids.items()
+        for (kind, reference), id_ in state.replayed.ids.items()
         if kind == "invoice"
         and reference.startswith(prefix)
         and reference not in defined

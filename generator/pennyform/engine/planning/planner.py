@@ -219,7 +219,7 @@ class InvoicePlanner:
         remote = change.remote
         if remote is None or not remote.draft or not change.busy:
             return False
-        return self.state.memory.ids.get(Subject("invoice", change.external_reference)) != remote.id
+        return self.state.replayed.ids.get(Subject("invoice", change.external_reference)) != remote.id
 
     def _plan_whole(self, invoice: DesiredInvoice) -> InvoiceChange:
         """What is done about the content, and what else is left to do once that is as it should be."""
@@ -231,7 +231,7 @@ class InvoicePlanner:
         if not invoice.has_tasks:
             return change
         remote = change.remote
-        remaining = outlook(invoice, remote, self.state.identify, self.state.memory)
+        remaining = outlook(invoice, remote, self.state.identify, self.state.replayed)
         lacking = [difference(task, remote) for task in remaining.tasks] if remote else []
         waiting = waiting_for_finalize(invoice) if remote is None or remote.draft else []
         action = Action.COMPLETE if change.action is Action.NO_OP and remaining.tasks else change.action

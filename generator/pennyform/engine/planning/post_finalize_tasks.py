@@ -103,7 +103,7 @@ def outlook(
     invoice: DesiredInvoice,
     remote: RemoteInvoice | None,
     identify: Identify,
-    memory: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
+    replayed: ReplayedState = ReplayedState(),  # noqa: B008 - frozen
 ) -> RemainingTasks:
     """What is left to do besides the content.
 
@@ -111,7 +111,7 @@ def outlook(
         invoice: the definition.
         remote: the invoice, with the lists that :func:`needed` names; None when there is none.
         identify: ids of natural keys.
-        memory: what the journal remembers: the only witness of mails.
+        replayed: what the journal remembers: the only witness of mails.
     """
     tasks, doubts = [], []
     for task in tasks_of(invoice, identify):
@@ -121,9 +121,9 @@ def outlook(
         if done is False and remote is not None and task.step is Step.ATTACH:
             # Lists lag behind, and a file that is attached stays: the journal tells what the account may not.
             subject = Subject(task.key, remote.external_reference)
-            done = subject in memory.done and memory.ids.get(subject) == remote.id
+            done = subject in replayed.done and replayed.ids.get(subject) == remote.id
         if done is None and remote is not None and not remote.draft:
-            done = _remembered_done(task, invoice.external_reference, remote.id, memory)
+            done = _remembered_done(task, invoice.external_reference, remote.id, replayed)
             if done is None:
                 doubts.append(mail_doubt(invoice.external_reference))
                 continue
@@ -140,14 +140,14 @@ def waiting_for_finalize(invoice: DesiredInvoice) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _remembered_done(task: Task, reference: str, id_: int, memory: ReplayedState) -> bool | None:
+def _remembered_done(task: Task, reference: str, id_: int, replayed: ReplayedState) -> bool | None:
     """Whether the journal saw the task done to the invoice ``id_``; None when it cannot say."""
     subject = Subject(task.key, reference)
-    if memory.ids.get(subject, id_) != id_:
+    if replayed.ids.get(subject, id_) != id_:
         return None
-    if subject in memory.done:
+    if subject in replayed.done:
         return True
-    if subject in memory.unsettled or reference not in memory.finalized:
+    if subject in replayed.unsettled or reference not in replayed.finalized:
         return None
     return False
 

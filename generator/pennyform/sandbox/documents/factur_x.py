@@ -154,7 +154,7 @@ def _settlement(invoice: Issued) -> Iterator[tuple[str, object]]:
     for allowance in invoice.allowances:
         yield (
             "ram:SpecifiedTradeAllowanceCharge",
-            [*_off(allowance.amount), ("ram:CategoryTradeTax", _category(allowance.vat))],
+            [*_allowance(allowance.amount), ("ram:CategoryTradeTax", _category(allowance.vat))],
         )
     yield "ram:SpecifiedTradePaymentTerms", [("ram:DueDateDateTime", _day(invoice.deadline))]
     lines = sum((line.before_tax for line in invoice.lines), Decimal(0))
@@ -200,7 +200,7 @@ def _category(vat: Vat) -> _Branch:
     ]
 
 
-def _off(amount: Decimal, percent: Decimal | None = None, base: Decimal = Decimal(0)) -> _Branch:
+def _allowance(amount: Decimal, percent: Decimal | None = None, base: Decimal = Decimal(0)) -> _Branch:
     return [
         ("ram:ChargeIndicator", [("udt:Indicator", "false")]),
         ("ram:CalculationPercent", None if percent is None else _number(percent)),
@@ -212,7 +212,7 @@ def _off(amount: Decimal, percent: Decimal | None = None, base: Decimal = Decima
 
 
 def _line(number: int, line: Line) -> _Branch:
-    off = _off(line.off, line.percent_off, line.before_tax + line.off) if line.off else None
+    allowance = _allowance(line.off, line.percent_off, line.before_tax + line.off) if line.off else None
     period: _Branch = [("ram:StartDateTime", _day(line.start)), ("ram:EndDateTime", _day(line.end))]
     sums = [("ram:LineTotalAmount", _money(line.before_tax))]
     return [
@@ -231,7 +231,7 @@ def _line(number: int, line: Line) -> _Branch:
             [
                 ("ram:ApplicableTradeTax", _category(line.vat)),
                 ("ram:BillingSpecifiedPeriod", period),
-                ("ram:SpecifiedTradeAllowanceCharge", off),
+                ("ram:SpecifiedTradeAllowanceCharge", allowance),
                 ("ram:SpecifiedTradeSettlementLineMonetarySummation", sums),
             ],
         ),

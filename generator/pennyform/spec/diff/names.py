@@ -1,4 +1,4 @@
-"""Names of the emitted client that another contract moves: classes and methods."""
+"""Classes and methods of the emitted client whose names go, or get another meaning, with a new contract."""
 
 from __future__ import annotations
 

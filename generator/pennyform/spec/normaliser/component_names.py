@@ -1,4 +1,4 @@
-"""Names for components that stay what they are.
+"""Names of components, which stay the same from one contract to the next (``names.json``).
 
 The names given are remembered (``specs/<api>/names.json``) with one place and the fingerprint of each
 component, and a name stays with its place: nothing that changes elsewhere can take it away, and where a

@@ -1,4 +1,4 @@
-"""What a client can say, and what it cannot: why an operation is left out."""
+"""Which operations a client can express, and why the others are left out."""
 
 from __future__ import annotations
 

@@ -55,9 +55,9 @@ def read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
         preflight(repository, company)
         journal = connection.state(company).journal
         journal.check_place(repository.root)
-        memory = journal.replay()
+        replayed = journal.replay()
         today = runtime.clock.now().date()
-        return company, read_statuses(repository, connection.account, memory, today)
+        return company, read_statuses(repository, connection.account, replayed, today)
 
 
 def _section(head: dict[str, object], result: _Read | None) -> CompanyStatus:

@@ -25,13 +25,13 @@ _LAST_DIGITS = re.compile(r"[0-9]+(?=[^0-9]*$)")
 _WIDTHS = (1, 2, 3, 4, 5, 6)
 
 
-def is_our_import(row: RemoteInvoice, reference: str, memory: ReplayedState) -> bool:
+def is_our_import(row: RemoteInvoice, reference: str, replayed: ReplayedState) -> bool:
     """Whether the journal shows that ``row``, found by its number, is what ``reference`` asked to import.
 
     Either it was seen under this id, or the answer to the import was lost and nothing is known of it yet.
     """
     subject = Subject("invoice", reference)
-    return memory.ids.get(subject) == row.id or memory.unsettled.get(subject) == _IMPORT
+    return replayed.ids.get(subject) == row.id or replayed.unsettled.get(subject) == _IMPORT
 
 
 def issued_before(resolved: Resolved, renamed: RemoteInvoice) -> str:

@@ -114,7 +114,7 @@ def verify_buyer(
     desired = repository.customers.get(card.external_reference or "")
     declared = desired.body if desired else None
     differences = compare_bodies(card_of(declared), card).differences if declared else ()
-    issued = "" if remote.draft else state.memory.cards.get(invoice.external_reference, "")
+    issued = "" if remote.draft else state.replayed.cards.get(invoice.external_reference, "")
     if not issued:
         return BuyerVerdict(_of_customer(differences))
     is_declared = declared is None or issued == card_digest(as_declared(card, declared))
