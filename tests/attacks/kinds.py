@@ -148,6 +148,18 @@ KINDS: Mapping[str, Kind] = {
         "output changes neither what is done nor the exit code",
         ("engine/test_outputs_lost.py", "test_defects.py"),
     ),
+    "agents": Kind(
+        "text that an agent reads, or the agent itself, wants invoices issued, other files read, tokens told",
+        "a person approves exactly one plan on a terminal; one way out for results; one account a process",
+        (
+            "agents/test_approvals.py",
+            *_of(
+                "agents/test_tools.py",
+                *("only_one_tool", "hostile_texts", "nothing_in_a_result", "results_have", "a_path_leads"),
+                *("arguments_are", "results_are", "settings_cannot", "a_process_is", "a_defect"),
+            ),
+        ),
+    ),
     "patterns": Kind(
         "text made for a cubic pattern: addresses, wildcards, filters, logs",
         "the sandbox reads bounded text in one pass; SIGTERM is the system's",

@@ -168,5 +168,24 @@ PLANTED: Mapping[str, Plant] = {
     "every body is read before it is asked whose it is": Plant(
         "requests", "sandbox.http.dispatcher:Dispatcher.longest_body", _longest_body
     ),
+    "nothing of an agent needs an approval": Plant(
+        "agents", "cli.commands.agents.applying:is_approval_needed", lambda *_: False
+    ),
+    "an approval's signature is not compared": Plant(
+        "agents", "engine.plan_files.approvals:hmac", _TrustingHmac()
+    ),
+    "an approval is of any plan": Plant("agents", "engine.plan_files.approvals:_is_of", lambda *_: True),
+    "a plan need not be the one that was shown": Plant(
+        "agents", "cli.commands.agents.applying:_require_the_same", _nothing
+    ),
+    "results of tools are sent as they are": Plant(
+        "agents", "cli.commands.agents.output:Gate._text", lambda _, text, *__: text
+    ),
+    "a tool may name any path": Plant(
+        "agents", "cli.commands.agents.scope:Scope.path", lambda self, name: self.root / name
+    ),
+    "settings may turn a process to another account": Plant(
+        "agents", "cli.commands.agents.scope:_pinned", _unchanged
+    ),
     "bodies have no limit and no deadline": Plant("requests", "sandbox.http.asgi:read_body", _whole_body),
 }
