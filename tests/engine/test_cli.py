@@ -178,6 +178,18 @@ def test_consent_is_to_what_was_shown(shell: Shell, monkeypatch: pytest.MonkeyPa
     assert shell.books() == {}
 
 
+def test_the_comment_on_a_pull_request_has_the_warnings_about_definitions(shell: Shell) -> None:
+    more = "currency: USD\n"
+    definition = invoice("INV-3", more=more, lines=line("<b>", vat="extracom"), finalize=True)
+    (shell.root / "invoices" / "INV-3.yaml").write_text(definition)
+    assert shell("plan", "--format", "markdown") == 0
+    assert "warning vat-exempt-mention" in shell.err
+    assert "\n#### `invoices/INV-3.yaml`\n\n| place | what | fix |\n" in shell.out
+    assert "**warning** `vat-exempt-mention`: " in shell.out
+    content = "`<b>:` 2 hour x 100.00 makes 200.00, VAT code extracom<br>before tax 200.00, VAT 0.00"
+    assert content in shell.out
+
+
 def test_drift_and_conflict(shell: Shell) -> None:
     shell("apply", "--auto-approve")
     definition = shell.root / "invoices" / "INV-2.yaml"

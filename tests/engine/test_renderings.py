@@ -135,6 +135,19 @@ def test_markdown_of_thousands_of_plain_changes_lists_hundreds(office: Office) -
     assert text.count("| create |") > 500
 
 
+def test_markdown_names_all_changes_before_it_says_what_the_first_ones_are(office: Office) -> None:
+    office.define("INV-1")
+    plan = office.plan().document()
+    changes = tuple(replace(plan.changes[1], external_reference=f"INV-{one}") for one in range(500))
+    text = plan_markdown.render(replace(plan, changes=changes), "**1 warning**\n")
+    assert 55_000 < len(text) < 60_000
+    assert "\n\n**1 warning**\n\n| | reference |" in text
+    assert text.count("| create |") == 500
+    complete = text.count("2 hour x 100.00 makes 200.00, VAT code `FR_200`<br>before tax 200.00, VAT 40.00")
+    assert 100 < complete < 400
+    assert f"What {500 - complete} changes would make is left out; see `pennyform plan`." in text
+
+
 def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:
     office.define("INV-1")
     office.apply()
@@ -148,5 +161,5 @@ def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:
     assert "\r" not in plan_text.render(plan)
     markdown = plan_markdown.render(plan)
     # Code, from which nothing gets out.
-    assert "`pdf_invoice_subject: \N{REPLACEMENT CHARACTER}[2J <b>\\|x` → Good |" in markdown
+    assert "`pdf_invoice_subject: \N{REPLACEMENT CHARACTER}[2J <b>\\|x` → Good<br>for" in markdown
     assert "\x1b" not in markdown

@@ -56,6 +56,7 @@ class Terminal(NamedTuple):
 
     ``no_color`` tells that the user wants no colour, ``width`` how many columns a line may take: None where
     there is no terminal, and it may take any number. Commands with an account have a clock of their own.
+    ``reported`` gets the findings that are printed, for those who show them once more.
     What is written on the streams of a :meth:`guarded` terminal, and in the files that reports go to, is
     without ``secrets``.
     """
@@ -68,6 +69,7 @@ class Terminal(NamedTuple):
     today: dt.date | None = None
     secrets: Secrets = Secrets()
     width: int | None = None
+    reported: list[Finding] | None = None
 
     @classmethod
     def system(cls) -> Terminal:
@@ -125,9 +127,10 @@ class Terminal(NamedTuple):
         findings = list(findings)
         if not findings:
             return
+        if self.reported is not None:
+            self.reported.extend(findings)
         stream = stream or self.stderr
-        relative = [finding._replace(file=shorten_path(finding.file)) for finding in findings]
-        stream.write(render(tidy(relative), _source_lines(), self.layout(stream)))
+        stream.write(render(tidy(map(shortened, findings)), _source_lines(), self.layout(stream)))
 
     def print_bug(self, defect: Exception) -> None:
         """Say that pennyform is at fault, and where, on standard error."""
@@ -167,6 +170,11 @@ def shorten_path(path: str | Path) -> str:
     """A path as one would type it here: relative when it lies below the current folder."""
     text, current = str(path), f"{Path.cwd()}{os.sep}"
     return text[len(current) :] if text.startswith(current) else text
+
+
+def shortened(finding: Finding) -> Finding:
+    """``finding`` with its file as one would type it here."""
+    return finding._replace(file=shorten_path(finding.file))
 
 
 def render_findings(findings: Iterable[Finding]) -> str:

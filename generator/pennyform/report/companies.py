@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan.text import money, summary_line
-from pennyform.report.shared.formatting import LARGEST, clean, companies_text, count, fitting
+from pennyform.report.shared.formatting import LARGEST, clean, companies_text, count
 from pennyform.report.shared.layout import PLAIN, Layout
 from pennyform.results.companies import CompaniesPlanDocument, CompaniesSummary
 from pennyform.results.values import CurrencyTotals
@@ -39,12 +39,15 @@ def summary_text(summary: CompaniesSummary) -> str:
     return f"{', '.join(parts)}: {', '.join(counts) or 'no invoices'}."
 
 
-def plans_as_markdown(document: CompaniesPlanDocument, problems: Mapping[str, str]) -> str:
+def plans_as_markdown(
+    document: CompaniesPlanDocument, problems: Mapping[str, str], findings: Mapping[str, str]
+) -> str:
     """The plans of several companies as Markdown of at most 60,000 characters.
 
     Args:
         document: the plans.
         problems: why a company has none, in a sentence, by its name.
+        findings: what was found in the definitions of a company, as Markdown, by its name.
     """
     head = [
         f"### pennyform plan: {companies_text(document.summary.companies)}",
@@ -57,9 +60,20 @@ def plans_as_markdown(document: CompaniesPlanDocument, problems: Mapping[str, st
     for company in document.companies:
         text = summary_line(clean(company.plan)) if company.plan else f"failed: {problems[company.name]}"
         head.append(f"| {markdown_text(company.name)} | {markdown_text(text)} |")
-    pending = [row.plan for row in document.companies if row.plan and row.plan.summary.pending]
+    plans = [
+        (row.plan, findings.get(row.name, ""))
+        for row in document.companies
+        if row.plan and (findings.get(row.name) or any(map(plan_markdown.is_shown, row.plan.changes)))
+    ]
     room = LARGEST - sum(len(text) + 1 for text in head) - 200
-    sections = fitting((f"\n{plan_markdown.render(plan)}" for plan in pending), room)
-    more = len(pending) - len(sections)
+    sections = list[str]()
+    for plan, warnings in plans:
+        # Each takes its share of what those before it have left.
+        section_ = f"\n{plan_markdown.render(plan, warnings, room // (len(plans) - len(sections)))}"
+        room -= len(section_) + 1
+        if room < 0:
+            break
+        sections.append(section_)
+    more = len(plans) - len(sections)
     rest = f"\n… and {count(more, 'plan')} more; run `pennyform plan` to see all." if more else ""
     return "\n".join([*head, *sections, *([rest] if rest else [])]) + "\n"

@@ -13,8 +13,8 @@ from pennyform.text import markdown_text
 _HEAD = "| place | what | fix |\n|---|---|---|\n"
 
 
-def render(findings: Sequence[Finding]) -> str:
-    """All ``findings``, or as many as a comment can hold and a line that says how many more there are."""
+def render(findings: Sequence[Finding], most: int = LARGEST) -> str:
+    """All ``findings``, or as many as fit into ``most`` characters and a line that counts the others."""
     text = f"**{counted(findings)}**\n"
     file = None
     groups = grouped(findings)
@@ -28,7 +28,7 @@ def render(findings: Sequence[Finding]) -> str:
         if finding.file != file:
             file = finding.file
             row = f"\n#### {markdown_text(file or 'pennyform')}\n\n{_HEAD}{row}"
-        if len(text) + len(row) > LARGEST - 100:
+        if len(text) + len(row) > most - 100:
             return f"{text}\n{len(groups) - number} more are not shown here.\n"
         text += row
     return text

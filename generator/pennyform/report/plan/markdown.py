@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -14,9 +14,12 @@ from pennyform.report.shared.formatting import (
     count,
     fitting,
     format_card,
+    format_difference,
     format_pointer,
     format_task,
     format_value,
+    header_fields,
+    line_cells,
 )
 from pennyform.results.orphans import OrphanReport
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
@@ -40,21 +43,53 @@ _WORDS = {
     "complete": "complete",
     "conflict": "**conflict**",
     "unsettled": "**unknown**",
+    "no_op": "stays as it is",
 }
 
 
-def render(plan: PlanDocument) -> str:
-    """The plan as Markdown of at most 60,000 characters; what does not fit is counted."""
-    changes = [change for change in plan.changes if change.action != "no_op"]
+def render(plan: PlanDocument, findings: str = "", most: int = LARGEST) -> str:
+    """The plan as Markdown for people who review it; what does not fit is counted.
+
+    Args:
+        plan: the plan. What stays as it is is shown where there is something to say about it.
+        findings: what was found in the definitions, as Markdown.
+        most: of how many characters, which are enough for the head of the plan.
+    """
+    changes = [change for change in plan.changes if is_shown(change)]
     summary = clean(msgspec.structs.replace(plan, changes=()))
-    head = [*_head(summary)]
+    head = [*_head(summary), *([findings] if findings else [])]
     table = ["| | reference | what | total | details |", "|---|---|---|---:|---|"]
     # 200 characters for the line that counts the rest.
-    room = LARGEST - sum(len(text) + 1 for text in [*head, *table]) - 200
-    rows = fitting((_row(clean(change)) for change in changes), room)
+    room = most - sum(len(text) + 1 for text in [*head, *table]) - 200
+    rows = fitting((_row(clean(change), is_short=True) for change in changes), room)
     more = len(changes) - len(rows)
     tail = [f"\n… and {count(more, 'change')} more; run `pennyform plan` to see all."] if more else []
+    if left_out := _complete(rows, changes, room - sum(len(row) + 1 for row in rows)):
+        tail.insert(0, f"\nWhat {count(left_out, 'change')} would make is left out; see `pennyform plan`.")
     return "\n".join([*head, *(table if rows else []), *rows, *tail]) + "\n"
+
+
+def _complete(rows: list[str], changes: Sequence[PlannedChange], room: int) -> int:
+    """Replace short ``rows`` by those with all content, the first ones first, as long as there is room.
+
+    Returns:
+        How many of what is new are left without their content.
+    """
+    left_out = 0
+    for index, change in enumerate(changes[: len(rows)]):
+        row = _row(clean(change)) if room > 0 else ""
+        more = len(row) - len(rows[index])
+        if row and more <= room:
+            rows[index] = row
+            room -= more
+        elif change.before is None:
+            left_out += 1
+    return left_out
+
+
+def is_shown(change: PlannedChange) -> bool:
+    """Whether there is something to say about a change: it is made, or something about it stays."""
+    return change.action != "no_op" or bool(change.warnings or change.differences)
 
 
 def _head(plan: PlanDocument) -> Iterator[str]:
@@ -107,15 +142,23 @@ def _orphans(report: OrphanReport) -> Iterator[str]:
         yield ""
 
 
-def _row(change: PlannedChange) -> str:
+def _row(change: PlannedChange, *, is_short: bool = False) -> str:
+    """One change as a row of the table; a short one has no content of what is new."""
+    stays = change.action in {"conflict", "unsettled", "no_op"}
     texts = [
-        f"{format_pointer(row.pointer)}: {format_value(row.before)} → {format_value(row.after)}"
+        format_difference(row)
+        if stays
+        else f"{format_pointer(row.pointer)}: {format_value(row.before)} → {format_value(row.after)}"
         for row in change.differences[:_MOST_DETAILS]
     ]
     if len(change.differences) > _MOST_DETAILS:
         texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
-    if isinstance(change, PlannedInvoice) and change.customer and not change.customer.is_declared:
-        texts.append(f"for {format_card(change.customer)} (as the account has it)")
+    if isinstance(change, PlannedInvoice) and change.customer:
+        is_declared = change.customer.is_declared
+        if not is_declared or not is_short:
+            source = "" if is_declared else " (as the account has it)"
+            texts.append(f"for {format_card(change.customer)}{source}")
+    texts += [] if is_short else _content(change)
     texts += [task for task in map(format_task, change.steps) if task]
     texts += [*change.warnings, *change.ways_out]
     details = "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
@@ -123,6 +166,26 @@ def _row(change: PlannedChange) -> str:
     reference = markdown_code(change.external_reference)
     cells = [change.kind, reference, _WORDS[change.action], markdown_text(total), details]
     return f"| {' | '.join(cells)} |"
+
+
+def _content(change: PlannedChange) -> list[str]:
+    """What is new, in a few lines: fields, the lines of an invoice with their VAT codes, and its sums."""
+    if change.before is not None or change.after is None:
+        return []
+    fields = [f"{name} {value}" for name, value in header_fields(change.after) if name != "customer_id"]
+    texts = [", ".join(fields)]
+    if isinstance(change, PlannedInvoice) and change.totals:
+        pairs = list(zip(change.after["invoice_lines"], change.totals.lines, strict=True))
+        for pair in pairs[:_MOST_DETAILS]:
+            label, quantity, unit_price, discount, vat_code, amount = line_cells(*pair)
+            less = discount.replace("- ", "less ", 1)
+            price = " ".join(filter(None, (quantity, unit_price, less)))
+            texts.append(f"{label}: {price} makes {amount}, VAT code {vat_code}")
+        if len(pairs) > _MOST_DETAILS:
+            texts.append(f"and {count(len(pairs) - _MOST_DETAILS, 'line')} more")
+        totals = change.totals
+        texts.append(f"before tax {totals.currency_amount_before_tax}, VAT {totals.currency_tax}")
+    return texts
 
 
 def _shorten(text: str) -> str:

@@ -80,7 +80,7 @@ def run_plan(companies: Companies, options: PlanOptions) -> Exit:
         if options.format == "json":
             companies.terminal.write(json_text(document))
         elif options.format == "markdown":
-            companies.terminal.write(report_companies.plans_as_markdown(document, problems_of(outcomes)))
+            companies.terminal.write(_as_markdown(document, outcomes))
         else:
             _print_plans(companies, outcomes, document)
 
@@ -117,6 +117,15 @@ def _plan_document(outcomes: list[Outcome[MadePlan]]) -> CompaniesPlanDocument:
         ),
         requests=sum(document.requests for document in plans),
     )
+
+
+def _as_markdown(document: CompaniesPlanDocument, outcomes: list[Outcome[MadePlan]]) -> str:
+    findings = {
+        outcome.company.name: plan.findings_as_markdown(outcome.result.findings, len(outcomes))
+        for outcome in outcomes
+        if outcome.result
+    }
+    return report_companies.plans_as_markdown(document, problems_of(outcomes), findings)
 
 
 def _print_plans(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,28 +18,32 @@ from pennyform.cli.definitions import (
     require_e_invoices,
 )
 from pennyform.cli.options.account import PlanOptions, TargetOptions
-from pennyform.cli.terminal import Exit, Terminal
+from pennyform.cli.terminal import Exit, Terminal, shortened
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import make_plan
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only, with_deletions, with_orphans
 from pennyform.engine.state_folder import StateFolder
+from pennyform.findings import Finding, tidy
 from pennyform.invoices import Repository
+from pennyform.report.findings import markdown as findings_markdown
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan import text as plan_text
+from pennyform.report.shared.formatting import LARGEST
 from pennyform.results.documents import json_text
 from pennyform.results.plan import PlanDocument
 
 
 @dataclass(frozen=True, slots=True)
 class MadePlan:
-    """A plan, the definitions that it was made from, and for which account."""
+    """A plan, the definitions that it was made from, for which account, and the warnings about them."""
 
     plan: Plan
     repository: Repository
     service: str
     folder: StateFolder
+    findings: tuple[Finding, ...] = ()
 
 
 def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -56,7 +61,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         options.html,
         terminal,
         render_page,
-        lambda: print_plan(document, options.format, terminal),
+        lambda: print_plan(document, options.format, terminal, made.findings),
     )
     if options.out:
         save(made, options.targets, options.out, terminal, runtime)
@@ -71,6 +76,8 @@ def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePl
         PlanRejectedError: definitions are rejected.
         OutcomeError: the account could not be read.
     """
+    reported = list[Finding]()
+    terminal = terminal._replace(reported=reported)
     repository = load_repository(targets, terminal, runtime)
     require_e_invoices(repository, targets, terminal)
     if targets.prune:
@@ -86,7 +93,7 @@ def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePl
             plan = with_orphans(plan, repository, state.remote, account)
     refuse_secrets(plan, terminal)
     report_dates(plan, repository, terminal, runtime)
-    return MadePlan(plan, repository, service, folder)
+    return MadePlan(plan, repository, service, folder, tuple(tidy(map(shortened, reported))))
 
 
 def save(made: MadePlan, targets: TargetOptions, out: Path, terminal: Terminal, runtime: Runtime) -> None:
@@ -112,12 +119,19 @@ def exit_of(plan: Plan, options: PlanOptions) -> Exit:
     return Exit.PENDING if options.detailed_exitcode and plan.pending else Exit.OK
 
 
-def print_plan(plan: PlanDocument, format_: str, terminal: Terminal) -> None:
-    """Print a plan as ``text``, ``json`` or ``markdown``."""
+def findings_as_markdown(findings: Sequence[Finding], companies: int = 1) -> str:
+    """The warnings about definitions, in a quarter of what a comment holds for a plan; "" without any."""
+    return findings_markdown.render(findings, LARGEST // 4 // companies) if findings else ""
+
+
+def print_plan(
+    plan: PlanDocument, format_: str, terminal: Terminal, findings: Sequence[Finding] = ()
+) -> None:
+    """Print a plan as ``text``, ``json`` or ``markdown``; only that has the ``findings``, printed already."""
     if format_ == "json":
         text = json_text(plan)
     elif format_ == "markdown":
-        text = plan_markdown.render(plan)
+        text = plan_markdown.render(plan, findings_as_markdown(findings))
     else:
         text = plan_text.render(plan, terminal.layout())
     terminal.write(text)
