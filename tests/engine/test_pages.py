@@ -300,13 +300,16 @@ def test_status_as_a_page(office: Office) -> None:
     )
     company = CompanyStatus(
         name="", folder=".", exit_code=0, problems=(), company=CompanyIdentity(7, "ACME & Sons"),
-        invoices=rows, totals=total_statuses(rows),
+        environment="production", invoices=rows, totals=total_statuses(rows),
     )  # fmt: skip
     document = StatusDocument(
         format_version=1, pennyform="1", today="2025-10-01", companies=(company,), totals=company.totals,
         exit_code=0,
     )  # fmt: skip
     page = status_html(document, PageOrigin(person="Jane"))
+    # Whose account it is stands at the top, as on the other pages.
+    assert '<p class="whose">ACME &amp; Sons <span class="faint">company 7</span></p>' in page
+    assert '<p class="pill bad">production</p>' in page
     text = re.sub("[ \n]+", " ", "".join(Structure(page).text))
     assert "late by 30 days" in text
     assert "1\u202f234\u202f567.80 EUR" in text

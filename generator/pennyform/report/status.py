@@ -106,9 +106,15 @@ def status_html(document: StatusDocument, origin: PageOrigin | None = None) -> s
     single = companies[0].company if len(companies) == 1 else None
     whose = single.name if single else companies_text(len(companies))
     identity = f"company {single.id}" if single else ""
-    made = origin or PageOrigin()
+    environments = {section.environment for section in companies if section.company}
     head = PageHead(
-        f"Status of {whose}", whose, identity, "", "the definitions and the account", document.pennyform, made
+        f"Status of {whose}",
+        whose,
+        identity,
+        environments.pop() if len(environments) == 1 else "",
+        "the definitions and the account",
+        document.pennyform,
+        origin or PageOrigin(),
     )
     invoices = [row for section in companies for row in section.invoices]
     counts = dict.fromkeys(InvoiceState, 0)

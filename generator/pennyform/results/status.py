@@ -58,9 +58,13 @@ class StateTotal(Record, frozen=True):
 
 
 class CompanyStatus(CompanySection, frozen=True, kw_only=True):
-    """The invoices of one company; null where its account could not be read."""
+    """The invoices of one company; null where its account could not be read.
+
+    ``environment`` is ``sandbox`` or ``production``, "" where the settings could not be read.
+    """
 
     company: CompanyIdentity | None
+    environment: str = ""
     invoices: tuple[InvoiceStatus, ...]
     totals: tuple[StateTotal, ...]
 

@@ -18,7 +18,7 @@ from pennyform.results.documents import json_text
 from pennyform.results.status import CompanyStatus, InvoiceStatus, StatusDocument
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
-_Read = tuple[Account, tuple[InvoiceStatus, ...]]
+_Read = tuple[Account, str, tuple[InvoiceStatus, ...]]
 
 
 def run(options: StatusOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -43,7 +43,7 @@ def run_companies(companies: Companies, options: StatusOptions) -> Exit:
 
 
 def read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
-    """Whose account it is, and how the invoices of ``targets`` stand.
+    """Whose account it is, its environment, and how the invoices of ``targets`` stand.
 
     Raises:
         PlanRejectedError: definitions are rejected.
@@ -57,13 +57,20 @@ def read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
         journal.check_place(repository.root)
         replayed = journal.replay()
         today = runtime.clock.now().date()
-        return company, read_statuses(repository, connection.account, replayed, today)
+        environment = repository.settings.environment
+        return company, environment, read_statuses(repository, connection.account, replayed, today)
 
 
 def _section(head: dict[str, object], result: _Read | None) -> CompanyStatus:
-    company, rows = result or (None, ())
+    company, environment, rows = result or (None, "", ())
     identity = CompanyIdentity(company.id, company.name) if company else None
-    return CompanyStatus(**head, company=identity, invoices=rows, totals=total_statuses(rows))  # type: ignore[arg-type]
+    return CompanyStatus(
+        **head,  # type: ignore[arg-type]
+        company=identity,
+        environment=environment,
+        invoices=rows,
+        totals=total_statuses(rows),
+    )
 
 
 def _print(
