@@ -232,11 +232,11 @@ def test_the_real_runner(runner: str, folder: Path, tmp_path_factory: pytest.Tem
         (folder / "customers").mkdir(exist_ok=True)
         (folder / "customers" / f"{number}.yaml").write_text(double)
     run(folder, "git", "add", ".", expected=0)
-    assert "warning shared-email" in run(folder, runner, "run", expected=0)
+    assert "warning shared-email" in run(folder, runner, "run", "pennyform-validate", expected=0)
     config["repos"][0]["hooks"][1]["args"] = ["--fail-on", "warning"]  # type: ignore[index]
     (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     run(folder, "git", "add", ".", expected=0)
-    run(folder, runner, "run", expected=1)
+    run(folder, runner, "run", "pennyform-validate", expected=1)
     for number in (1, 2):
         (folder / "customers" / f"{number}.yaml").unlink()
     (folder / "docs" / "else.yaml").write_text("b: 1\n")
