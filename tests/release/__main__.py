@@ -66,7 +66,9 @@ def main() -> int:
 def find_python(version: str) -> str | None:
     """The interpreter of a version, or the one at a path, if it starts."""
     found = subprocess.run(["uv", "python", "find", version], capture_output=True, text=True, check=False)
-    candidates = [version, found.stdout.strip(), shutil.which(f"python{version}") or ""]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    installed = sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))
+    candidates = [version, found.stdout.strip(), shutil.which(f"python{version}") or "", *installed]
     for candidate in filter(None, candidates):
         with suppress(OSError):
             if subprocess.run([candidate, "--version"], capture_output=True, check=False).returncode == 0:
