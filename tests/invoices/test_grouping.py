@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pennyform.cli import main
 from pennyform.findings import Finding, Severity
+from pennyform.report.findings import markdown, text
 from pennyform.report.findings.grouping import grouped
 
 SERIES = """\
@@ -143,6 +144,23 @@ def test_other_words_are_another_finding() -> None:
     assert [group.also for group in grouped(findings)] == ["1 more, 2 in all: 2"]
     findings[1] = findings[1]._replace(summary="2: it comes to 220")
     assert len(grouped(findings)) == 2
+
+
+@pytest.mark.parametrize(("number", "blocks"), [(10, 10), (11, 1)])
+def test_dates_that_differ_are_one_finding_for_people_only(number: int, blocks: int) -> None:
+    findings = [
+        finding(
+            day,
+            summary=f"the deadline 2026-02-01 is before the invoice date 2026-03-{day:02}",
+            fix=f"write 2026-03-{day:02} or a later day",
+        )
+        for day in range(10, 10 + number)
+    ]
+    assert text.render(findings, lambda *_: None).count(" error ") == blocks
+    assert markdown.render(findings).count("**error** ") == blocks
+    assert len(grouped(findings)) == number
+    named = [finding(day, summary=f"there is no customer `C-{day}`") for day in range(10, 10 + number)]
+    assert text.render(named, lambda *_: None).count(" error ") == number
 
 
 def test_the_order_is_that_of_places() -> None:

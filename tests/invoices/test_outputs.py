@@ -131,7 +131,7 @@ def test_markdown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_markdown_stays_below_the_size_of_a_comment() -> None:
     many = [
-        Finding("unknown-field", Severity.ERROR, f"{n:0200}", file="a.yaml", line=n, column=1)
+        Finding("unknown-field", Severity.ERROR, f"`{n:0200}`", file="a.yaml", line=n, column=1)
         for n in range(1000)
     ]
     text = findings_markdown.render(many)

@@ -11,13 +11,16 @@ from pennyform.findings import Finding
 # So many findings that only have their text in common stay apart: each has a place to be looked at. Those
 # that name the row or the invoice that they are about have one cause, however few they are.
 _MOST_APART = 3
-# So many cells of a data file whose values are wrong in the same way stay apart: each may need another fix.
+# So many cells of a data file, or findings that differ in numbers and dates only, stay apart: each may need
+# another fix.
 _MOST_CELLS = 10
 _MOST_NAMED = 5
 # A value as findings quote it.
 _VALUE = re.compile(r"`[^`]*`|'[^']*'")
 # What a fix proposes to write in a cell.
 _NUMBER = re.compile(r"\d[\d.,]*")
+# The same, beside names and other values as they are quoted.
+_QUOTED_OR_NUMBER = rf"({_VALUE.pattern})|{_NUMBER.pattern}"
 
 
 class FindingGroup(NamedTuple):
@@ -36,14 +39,19 @@ class FindingGroup(NamedTuple):
         return f"{len(self.repeats)} more, {len(self.repeats) + 1} in all: {places}{more}"
 
 
-def grouped(findings: Iterable[Finding]) -> list[FindingGroup]:
-    """``findings`` with those together that say the same, in the order of the first of each."""
+def grouped(findings: Iterable[Finding], *, by_line: bool = True) -> list[FindingGroup]:
+    """``findings`` with those together that say the same, in the order of the first of each.
+
+    Args:
+        findings: in their order.
+        by_line: they are shown at their lines, where numbers and dates that differ are worth reading.
+    """
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         alike.setdefault(_key(finding), []).append(finding)
     merged: dict[tuple[str, ...], list[list[Finding]]] = {}
     for same in alike.values():
-        merged.setdefault(_key_without_values(same[0]), []).append(same)
+        merged.setdefault(_key_without_values(same[0], by_line=by_line), []).append(same)
     groups = [group for sames in merged.values() for group in _groups(sames)]
     return groups if len(groups) == len(merged) else sorted(groups, key=lambda group: group.first.order)
 
@@ -77,15 +85,20 @@ def _key(finding: Finding) -> tuple[str, ...]:
     return finding.rule, finding.severity, str(bool(subject)), *common
 
 
-def _key_without_values(finding: Finding) -> tuple[str, ...]:
-    """The same without the values of rows: what findings at one place quote, or at cells of one file."""
+def _key_without_values(finding: Finding, *, by_line: bool) -> tuple[str, ...]:
+    """The same without the values of rows: what findings at one place quote, or at cells of one file.
+
+    Elsewhere it is without numbers and dates, which are other ones in each file.
+    """
     rule, severity, has_subject, summary, detail, fix = _key(finding)
     if finding.subject:
         texts = (*(_VALUE.sub("", text) for text in (summary, detail)), fix, finding.place)
     elif finding.file.endswith(".csv"):
         texts = (_VALUE.sub("", summary), detail, _NUMBER.sub("", _VALUE.sub("", fix)), finding.file)
-    else:
+    elif by_line:
         texts = (summary, detail, fix, "")
+    else:
+        texts = (*(re.sub(_QUOTED_OR_NUMBER, r"\1", text) for text in (summary, detail, fix)), "")
     return rule, severity, has_subject, *texts
 
 

@@ -17,7 +17,7 @@ def render(findings: Sequence[Finding], most: int = LARGEST) -> str:
     """All ``findings``, or as many as fit into ``most`` characters and a line that counts the others."""
     text = f"**{counted(findings)}**\n"
     file = None
-    groups = grouped(findings)
+    groups = grouped(findings, by_line=False)
     for number, group in enumerate(groups):
         finding = group.first
         place = f"{finding.line}:{finding.column}" if finding.line else ""

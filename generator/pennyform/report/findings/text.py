@@ -18,7 +18,9 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "c
 
 def render(findings: Iterable[Finding], source: SourceLine, layout: Layout = PLAIN) -> str:
     """All ``findings`` as text, one block for those that say the same; "" when there are none."""
-    return "".join(f"{line}\n" for group in grouped(findings) for line in _block(group, source, layout))
+    return "".join(
+        f"{line}\n" for group in grouped(findings, by_line=False) for line in _block(group, source, layout)
+    )
 
 
 def counted(findings: Sequence[Finding]) -> str:
