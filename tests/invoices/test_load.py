@@ -20,6 +20,7 @@ from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.desired.json_bodies import to_json
 from pennyform.invoices.yaml.document import Document
 from pennyform.invoices.yaml.document import Path as Steps
+from pennyform.safe_files import FolderCache, open_inside
 
 from .definitions import (
     CUSTOMER,
@@ -159,6 +160,24 @@ def test_files_given_twice_are_read_once(tmp_path: Path) -> None:
     write(tmp_path, a=YAML_TEXT)
     repository, findings = load([tmp_path, tmp_path / "a.yaml", str(tmp_path / "." / "a.yaml")])
     assert (len(repository.invoices), findings) == (1, [])
+
+
+def test_each_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def counted(root: Path, path: Path, cache: FolderCache | None = None) -> int:
+        opened.append(path.name)
+        return open_inside(root, path, cache)
+
+    for module in ("yaml.reader", "sources.attachments"):
+        monkeypatch.setattr(f"pennyform.invoices.{module}.open_inside", counted)
+    series = YAML_TEXT.replace("external_reference: INV-1", 'external_reference: "{{ row.reference }}"')
+    write(tmp_path, pennyform=SETTINGS, a=YAML_TEXT, customers__c=yaml.dump(CUSTOMER))
+    write(tmp_path, b=f"for_each: {{file: rows.csv}}\n{series}")
+    (tmp_path / "rows.csv").write_text("reference\nR-1\nR-2\n")
+    repository, findings = load([tmp_path])
+    assert ([finding.rule for finding in findings], len(repository.invoices)) == ([], 3)
+    assert sorted(opened) == ["a.yaml", "b.yaml", "c.yaml", "pennyform.yaml", "rows.csv"]
 
 
 def test_files_are_called_as_the_user_called_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
