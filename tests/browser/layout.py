@@ -38,7 +38,7 @@ _FAULTS = """() => {
       if (node.nodeType !== Node.TEXT_NODE || !node.textContent.trim()) continue;
       if (one.matches('.amount') && lines(node) > 1) fault('amount breaks', one);
       const short = node.textContent.trim().length <= 40;
-      const whole = one.matches('td .code, th .code') && !paper && short;
+      const whole = one.matches('td .code, th .code, .tiles li') && !paper && short;
       if (whole && lines(node) > 1) fault('breaks', one);
     }
   }

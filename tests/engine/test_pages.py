@@ -225,6 +225,15 @@ def test_months_stand_beside_those_of_the_year_before_and_what_is_there(office: 
     assert texts == [("Sep 2025", "0", "240.00", "0"), ("Oct 2025", "600.00", "240.00", "240.00")]
 
 
+@pytest.mark.parametrize(("price", "bars"), [("0.00", 0), ("10.00", 2)])
+def test_a_vat_code_without_an_amount_has_no_bar(office: Office, price: str, bars: int) -> None:
+    office.define("INV-1", lines=line() + line("Free", "1", price, "FR_55"))
+    plan = office.plan().document()
+    (shown,) = charts(invoices_of(plan), plan.money.changing)
+    assert [row.vat_rate for row, _ in shown.vat] == ["FR_200", "FR_55"]
+    assert sum(bar is not None for _, bar in shown.vat) == bars
+
+
 def test_one_bar_is_no_chart() -> None:
     assert by_name("", "", [("A", Decimal(1))]) is None
     assert by_month("", "2025-10", "2025-12", {"This plan": {"2025-11": Decimal(1)}}) is None

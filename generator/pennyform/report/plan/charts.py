@@ -23,7 +23,7 @@ from pennyform.results.values import CurrencyTotals, VatTotals
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """The charts of one currency. ``vat`` has a bar for each VAT code, or None where there is one code."""
+    """The charts of one currency. ``vat`` has a bar for each VAT code, or None where only one would have."""
 
     money: CurrencyTotals
     vat: tuple[tuple[VatTotals, Bar | None], ...]
@@ -61,10 +61,9 @@ def charts(changes: Sequence[PlannedInvoice], money: Sequence[CurrencyTotals]) -
             if change.action not in {Action.CONFLICT, Action.UNSETTLED}
             if change.totals and change.totals.currency == total.currency
         ]
-        made = bars([Decimal(row.base) for row in total.vat])
-        vat = tuple(
-            (row, bar if len(total.vat) > 1 else None) for row, bar in zip(total.vat, made, strict=True)
-        )
+        bases = [Decimal(row.base) for row in total.vat]
+        made = bars(bases) if sum(map(bool, bases)) > 1 else [None] * len(bases)
+        vat = tuple(zip(total.vat, made, strict=True))
         changing = [(sale.customer, sale.amount) for sale in sales if sale.changes]
         yield Charts(total, vat, by_name("By customer, tax included", "Customer", changing), _months(sales))
 
