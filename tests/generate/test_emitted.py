@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 from jsonschema import Draft202012Validator
 from pennyform.codegen import schemas
+from pennyform.codegen.client import library
 from pennyform.spec import Contract, read_contract
 
 # Stands for a whole run of the generator, in a process of its own.
@@ -106,3 +107,24 @@ def test_a_property_called_ref_is_only_a_name():
 def test_a_contract_without_operations_gives_its_document_alone():
     document = {"openapi": "3.1.0", "components": {"schemas": {}}}
     assert list(schemas.emit(Contract("example", document, ()))) == ["schemas/example/openapi.json"]
+
+
+WORDS = (
+    "customer_invoices", "customerInvoices", "e-invoice.id", "2nd line", "_hidden", "class", "list",
+    "datetime", "Any", "déjà vu", "VAT rate (%)", "", "URLOfPDF", "a\u2028b", "x\";import os", "true",
+    "__init__",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_names_are_those_that_the_whole_library_makes(word: str) -> None:
+    from openapi_python_client import strings
+
+    assert library.ClassName(word, "field_") == strings.ClassName(word, "field_")
+    assert library.PythonIdentifier(word, "field_") == strings.PythonIdentifier(word, "field_")
+
+
+def test_of_the_library_only_the_names_are_imported() -> None:
+    """Where this fails, its module of names needs more of it than before: generating takes longer."""
+    assert library.ClassName.__module__ == "pennyform.codegen.client.library.openapi_python_client.strings"
+    assert not any(name.endswith(".openapi_python_client") for name in sys.modules if "pennyform" in name)

@@ -110,13 +110,41 @@ def _problems(path: str, text: str, without_prose: str) -> Iterator[tuple[int, s
         yield getattr(problem, "lineno", 0) or 0, f"does not parse: {problem}"
         return
     if any(part in path for part in _FROM_CONTRACT):
-        nodes = list(ast.walk(tree))
+        nodes = all_nodes(tree)
         yield from _names_bound_twice(nodes)
         for node in nodes:
             if not isinstance(node, _ALLOWED_NODES):
                 yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) not in _ALLOWED_CALLS:
+            elif isinstance(node, ast.Call) and not _is_allowed(node.func):
                 yield node.lineno, f"calls {ast.unparse(node.func)}"
+
+
+def _is_allowed(function: ast.expr) -> bool:
+    name = function.id if isinstance(function, ast.Name) else ast.unparse(function)
+    return name in _ALLOWED_CALLS
+
+
+def all_nodes(tree: ast.AST) -> list[ast.AST]:
+    """What ``ast.walk`` gives, in half of the time."""
+    nodes = [tree]
+    for node in nodes:  # Grows as it is gone through.
+        for value in vars(node).values():
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes += [item for item in value if isinstance(item, ast.AST)]
+    return nodes
+
+
+def all_statements(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of a module, also those within classes, functions and conditions."""
+    statements = [*tree.body]
+    for statement in statements:  # Grows as it is gone through.
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            statements += statement.body
+        elif isinstance(statement, ast.If):
+            statements += statement.body + statement.orelse
+    return statements
 
 
 def _names_bound_twice(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
@@ -134,7 +162,7 @@ def _names_bound_twice(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
                 node.id
                 for statement in scope.body
                 if isinstance(statement, ast.Assign | ast.AnnAssign)
-                for node in ast.walk(statement)
+                for node in all_nodes(statement)
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
             }
             for name in sorted(used & bound):
@@ -169,7 +197,8 @@ def _bound_names(statements: list[ast.stmt]) -> Iterator[tuple[int, str]]:
 def _code_lines(text: str, tree: ast.Module) -> list[str]:
     """The lines of a module without those of its docstrings."""
     lines: list[str | None] = [*text.split("\n")]
-    for node in ast.walk(tree):
+    # Whatever stands in other statements counts as code.
+    for node in all_statements(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             lines[node.lineno - 1 : node.end_lineno] = [None] * ((node.end_lineno or 0) - node.lineno + 1)
     return [line for line in lines if line is not None]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from openapi_python_client.strings import ClassName, PythonIdentifier
+from pennyform.codegen.client.library import ClassName, PythonIdentifier
 
 WIDTH = 110
 

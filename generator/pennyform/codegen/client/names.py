@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from openapi_python_client.strings import ClassName, PythonIdentifier
-
 from pennyform.codegen.client.code import Code
+from pennyform.codegen.client.library import ClassName, PythonIdentifier
 from pennyform.spec.normaliser.contract import Answer, Contract, Operation, Schema
 from pennyform.spec.normaliser.identifiers import pascal_case
 

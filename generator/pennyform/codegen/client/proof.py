@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+from pennyform.codegen.client.checks import all_nodes, all_statements
 from pennyform.codegen.client.code import WIDTH
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 
@@ -18,8 +19,12 @@ _RULES = "F811,F821,F822,F823"
 _RUFF_FAULT = "ruff finds a fault in the emitted code"
 # Modules of the package whose names annotations in others use, by the name that they are imported as.
 _NAMESPACES = ("filters", "models", "params", "types")
+_RESOURCES = "resources"
+# httpx imports its own command line where these are installed: half of the time, and no client needs them.
 _IMPORT = """
-import importlib, pathlib, sys
+import gc, importlib, pathlib, sys
+gc.disable()
+sys.modules.update(dict.fromkeys(("click", "rich")))
 root = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(root))
 for file in sorted(root.rglob("*.py")):
@@ -79,16 +84,17 @@ def _run(command: list[str], summary: str) -> None:
 
 def _check_namespaces(files: Mapping[str, str]) -> None:
     """Every ``models.Name`` in an annotation names a model, and so on."""
-    trees = {PurePosixPath(path): ast.parse(text) for path, text in files.items() if path.endswith(".py")}
-    names = {
-        namespace: {
-            name
-            for path, tree in trees.items()
-            if namespace in (path.parent.name, path.stem)
-            for name in _defined(tree)
-        }
-        for namespace in _NAMESPACES
-    }
+    names: dict[str, set[str]] = {namespace: set() for namespace in _NAMESPACES}
+    resources: dict[PurePosixPath, ast.Module] = {}
+    for path, text in ((PurePosixPath(path), text) for path, text in files.items()):
+        namespaces = names.keys() & {path.parent.name, path.stem}
+        if path.suffix == ".py" and (namespaces or path.parent.name == _RESOURCES):
+            tree = ast.parse(text)
+            defined = set(_defined(tree)) if namespaces else set()
+            for namespace in namespaces:
+                names[namespace] |= defined
+            if path.parent.name == _RESOURCES:
+                resources[path] = tree
     findings = [
         Finding(
             "emitted-code-broken",
@@ -98,9 +104,8 @@ def _check_namespaces(files: Mapping[str, str]) -> None:
             line=node.lineno,
             column=node.col_offset + 1,
         )
-        for path, tree in trees.items()
-        if path.parent.name == "resources"
-        for node in ast.walk(tree)
+        for path, tree in resources.items()
+        for node in all_nodes(tree)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.attr not in names.get(node.value.id, {node.attr})
@@ -110,7 +115,7 @@ def _check_namespaces(files: Mapping[str, str]) -> None:
 
 
 def _defined(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in all_statements(tree):
         if isinstance(node, ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

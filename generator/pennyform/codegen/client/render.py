@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -45,13 +46,7 @@ class Renderer:
     """
 
     def __init__(self, templates: Path, package: str) -> None:
-        self._environment = Environment(  # noqa: S701 - Python code, not HTML: `only_code` guards what is printed
-            loader=FileSystemLoader(templates),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            finalize=only_code,
-        )
+        self._environment = _environment(templates)
         self._package = package
         self._api = Code(package.replace("_", " ").title())
 
@@ -119,6 +114,18 @@ class Renderer:
             package=Code(self._package), api=self._api, variants=VARIANTS, **values
         )
         return f"{self._package}/{module}", text
+
+
+@cache
+def _environment(templates: Path) -> Environment:
+    """One for all contracts and renderings: compiling the templates takes as long as rendering them."""
+    return Environment(  # noqa: S701 - Python code, not HTML: `only_code` guards what is printed
+        loader=FileSystemLoader(templates),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=only_code,
+    )
 
 
 def _names(models: Iterable[Model], *, indent: int) -> Code:

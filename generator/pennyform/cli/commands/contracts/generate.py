@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import data
-from pennyform.cli.commands.contracts.spec_diff import changes_text
 from pennyform.cli.contracts import contract_here, store_of
 from pennyform.cli.options.contracts import GenerateOptions
 from pennyform.cli.terminal import Exit, Terminal, shorten_path
@@ -165,6 +164,8 @@ def _changes(api: str, store: Store, against: Sequence[Path], terminal: Terminal
     previous = store.previous(api)
     if previous is None:
         return ""
+    from pennyform.cli.commands.contracts.spec_diff import changes_text
+
     names = (f"{api} as emitted before", f"{api} of {store.lock().contracts[api].date}")
     return changes_text(previous, store.pinned(api), names=names, against=against, terminal=terminal)
 
