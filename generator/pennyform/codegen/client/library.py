@@ -28,19 +28,19 @@ def _name_rules() -> ModuleType:
     if package is None or not package.submodule_search_locations:
         raise ModuleNotFoundError(f"No module named {_LIBRARY!r}", name=_LIBRARY)
     # Under a name of its own, so that whoever imports the library gets all of it.
-    own = f"{__name__}.{_LIBRARY}"
+    parent = f"{__name__}.{_LIBRARY}"
     placeholders: dict[str, dict[str, type]] = {
-        own: {},
-        f"{own}.config": {"Config": object},
-        f"{own}.schema": {},
-        f"{own}.schema.untrusted_string": {"UntrustedString": type("UntrustedString", (), {})},
+        parent: {},
+        f"{parent}.config": {"Config": object},
+        f"{parent}.schema": {},
+        f"{parent}.schema.untrusted_string": {"UntrustedString": type("UntrustedString", (), {})},
     }
     for name, attributes in placeholders.items():
         sys.modules[name] = module = ModuleType(name)
         vars(module).update(attributes)
     try:
         file = Path(package.submodule_search_locations[0]) / "strings.py"
-        spec = spec_from_file_location(f"{own}.strings", file)
+        spec = spec_from_file_location(f"{parent}.strings", file)
         if spec is None or spec.loader is None:
             raise ImportError(f"{file} is no Python", path=str(file))
         rules = sys.modules[spec.name] = module_from_spec(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pennyform.codegen.client.code import WIDTH, Code, docstring, fill, join_code, literal
@@ -79,6 +79,10 @@ class Components:
 
     schemas: Mapping[str, Schema]
     sentences: Mapping[str, str]
+    # Of each component, once: every operation follows them.
+    _references: dict[str, tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def direction(self, name: str) -> str:
         """``request`` or ``answer``."""
@@ -96,7 +100,9 @@ class Components:
             name = queue.pop()
             if name not in names:
                 names.add(name)
-                queue += references(self.schemas[name])
+                if name not in self._references:
+                    self._references[name] = tuple(references(self.schemas[name]))
+                queue += self._references[name]
         return names
 
     def resolved(self, schema: Schema) -> Schema:
@@ -226,6 +232,8 @@ def _struct(name: str, components: Components) -> Struct:
     if additional is not False:
         fields += (_additional(schemas[""], direction, set(python_names.values())),)
     # Class variables tell the codec how decimals are written.
+    sent_fields = fields if direction == REQUEST else ()
+    decimals = {field.wire_name: components.decimals(schemas[field.wire_name]) for field in sent_fields}
     flags = []
     for kind, flag in (
         (AMOUNT, "__amounts__"),
@@ -233,11 +241,7 @@ def _struct(name: str, components: Components) -> Struct:
         (MIXED, "__mixed__"),
         (FREE, "__free__"),
     ):
-        literals = [
-            literal(str(field.name))
-            for field in fields
-            if components.decimals(schemas[field.wire_name]) == kind
-        ]
+        literals = [literal(str(field.name)) for field in fields if decimals.get(field.wire_name) == kind]
         if literals:
             flags.append(Code(f"{flag} = ({join_code(literals)}{',' if len(literals) == 1 else ''})"))
     decorator = "" if additional is False else "@with_additional\n"
@@ -246,7 +250,7 @@ def _struct(name: str, components: Components) -> Struct:
         class_name(name),
         Code(f"{decorator}class {class_name(name)}({base}, frozen=True, kw_only=True):"),
         docstring(components.words(name), indent=_INDENT),
-        tuple(flags) if direction == REQUEST else (),
+        tuple(flags),
         fields,
         frozenset[str]().union(*(field.type.components for field in fields)),
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from pennyform.codegen.client.checks import all_nodes, all_statements
+from pennyform.codegen.client.checks import all_statements
 from pennyform.codegen.client.code import WIDTH
 from pennyform.findings import Failure, Finding, Severity, failure, tidy
 
@@ -105,7 +105,7 @@ def _check_namespaces(files: Mapping[str, str]) -> None:
             column=node.col_offset + 1,
         )
         for path, tree in resources.items()
-        for node in all_nodes(tree)
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.attr not in names.get(node.value.id, {node.attr})
