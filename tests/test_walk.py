@@ -47,3 +47,9 @@ def test_every_file_and_type_that_the_document_names_exists() -> None:
     models = {"CustomerInvoice"}  # of the emitted client
     missing |= _words_of(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*") - types - libraries - models
     assert missing == set()
+
+
+def test_the_document_names_every_decision() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    pages = sorted(path.name for path in (ROOT / "docs" / "decisions").iterdir())
+    assert [page for page in pages if page not in text] == []
