@@ -249,7 +249,7 @@ def test_a_full_disk_is_an_answer(sandbox: Sandbox) -> None:
 # --- signals ----------------------------------------------------------------------------------------------
 
 STUCK = """
-import re, sys
+import re, signal, sys
 from pennyform.sandbox import Sandbox
 from pennyform.sandbox.faults.kinds import Meanwhile
 from pennyform.sandbox.http.server import address, listen, server
@@ -263,6 +263,8 @@ def compute(request):
     print("stuck", flush=True)
     re.fullmatch("(a*)*b", "a" * 40)  # one call that takes years, and lets no other thread run
 
+# A shell lets its background jobs ignore the interruption, and so would this process.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sandbox = Sandbox(rate_limit=False)
 sandbox.faults.schedule(Meanwhile(action={"sleep": sleep, "compute": compute}[sys.argv[1]]))
 listener = listen("127.0.0.1", 0)
