@@ -7,6 +7,7 @@ shown, with a placeholder, and compared, and is never sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
 # No keyboard has them: nobody takes a placeholder for a number.
@@ -66,6 +67,9 @@ class PendingText(str):
         )
 
 
+_PLAIN = frozenset({str, type(None), bool, int, Decimal})
+
+
 def text_of(parts: Sequence[TextPart]) -> str:
     """The text of ``parts``: plain when all of them are, else pending."""
     texts = [part for part in parts if isinstance(part, str)]
@@ -73,17 +77,19 @@ def text_of(parts: Sequence[TextPart]) -> str:
 
 
 def pending_texts(value: object) -> Iterator[PendingText]:
-    """Every text in ``value`` (a body, a part of one, or JSON) that waits for a number."""
-    if isinstance(value, PendingText):
-        yield value
-    elif isinstance(value, str):
-        return
-    elif isinstance(value, dict):
-        for member in value.values():
-            yield from pending_texts(member)
-    elif isinstance(value, tuple | list):
-        for member in value:
-            yield from pending_texts(member)
+    """Every text in ``value`` (a body, a part of one, or JSON) that waits for a number, in order."""
+    # Asked ten times for each invoice, of all its fields: nearly all are plain and left alone at once.
+    waiting = [value]
+    while waiting:
+        member = waiting.pop()
+        if type(member) in _PLAIN:
+            continue
+        if isinstance(member, PendingText):
+            yield member
+        elif isinstance(member, dict):
+            waiting.extend(reversed(member.values()))
+        elif isinstance(member, tuple | list):
+            waiting.extend(reversed(member))
 
 
 def settled(value: Any, number: LegalNumber) -> Any:
