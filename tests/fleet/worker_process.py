@@ -7,6 +7,7 @@ process stop itself (SIGSTOP) right before its N-th write, when everything but t
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -33,8 +34,9 @@ def run(argv: list[str]) -> int:
         planted.before_each_write(_stopper(options.stop_at))
     if options.bug:
         planted.BUGS[options.bug]()
-    # Answers are never lost here for longer than this: what is absent then is absent.
-    patience = Patience(settle=(0.2, 0.5), lag=(0.2,))
+    # As in earnest, in proportion: look-ups go on for longer than a request can be under way.
+    limit = float(os.environ["PENNYFORM_STALL_SECONDS"]) / 4
+    patience = Patience(settle=(limit / 4, limit / 2, limit, 2 * limit), lag=(0.2,))
     clock = _ClockOff(timedelta(seconds=options.clock_off))
     return main(words, runtime=replace(Runtime.system(), patience=patience, clock=clock))
 

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pennyform.cli.contracts import schemas_of
 from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.engine.account.errors import NotAllowedError, OutcomeError, RateExhaustedError
+from pennyform.engine.account.errors import (
+    AmbiguousError,
+    NotAllowedError,
+    OutcomeError,
+    RateExhaustedError,
+)
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.preflight import check_dates, preflight, select_invoices
 from pennyform.engine.planning.resolve import PlanRejectedError
@@ -225,6 +230,8 @@ def explain(problem: PlanRejectedError | Failure | OutcomeError | OSError) -> tu
                 "api-rate",
                 "try again later; others may be using the same token",
             )
+        case AmbiguousError():
+            rule, fix = "api-duplicate", "rename or delete all but one of them in Pennylane"
         case NotAllowedError():
             rule, fix = (
                 "api-not-allowed",

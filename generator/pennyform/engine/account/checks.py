@@ -7,7 +7,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pennyform.engine.account.errors import ForeignAnswerError, UnknownOutcomeError, UnreadableError
+from pennyform.engine.account.errors import (
+    AmbiguousError,
+    ForeignAnswerError,
+    UnknownOutcomeError,
+    UnreadableError,
+)
 from pennyform.engine.account.records import RemoteCustomer, RemoteProduct
 from pennyform.engine.limits import ROWS
 
@@ -51,7 +56,7 @@ def by_reference(rows: Iterable[R], what: str) -> dict[str, R]:
         other = matches.setdefault(reference, row)
         if other is not row:
             ids = f"{other.id} and {row.id}"
-            raise UnreadableError(f"two {what} have the external_reference {reference}: {ids}")
+            raise AmbiguousError(f"two {what} have the external_reference {reference}: {ids}")
     return matches
 
 

@@ -48,3 +48,7 @@ class ForeignAnswerError(UnknownOutcomeError):
 
 class UnreadableError(OutcomeError):
     """A look-up gave no usable answer, however often it was tried, or rows that were not asked for."""
+
+
+class AmbiguousError(UnreadableError):
+    """Two records have one reference: asking again changes nothing, and a person decides."""
