@@ -255,3 +255,15 @@ def test_each_shell_has_its_script(
     assert code == 0
     assert words in text
     assert "pennyform" in text
+
+
+def test_doctor_has_colours_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.chdir(tmp_path)
+    screen = Screen()
+    main(["doctor", "--offline"], terminal=Terminal(io.StringIO(), screen, screen, {"HOME": str(tmp_path)}))
+    assert screen.getvalue().startswith("\x1b[32mok       \x1b[0mpennyform    ")
+    assert "\N{REPLACEMENT CHARACTER}" not in screen.getvalue()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import termios
 from collections.abc import Iterator
 
 import pytest
+from pennyform.cli import main
+from pennyform.cli.terminal import Terminal
 from pennyform.report import apply as apply_text
 from pennyform.report.plan import text as plan_text
 from pennyform.report.shared.layout import Ansi, Layout, columns, unbroken
@@ -98,8 +101,9 @@ def test_amounts_and_references_stay_whole(width: int) -> None:
 
 
 def test_a_name_with_spaces_is_whole_and_a_long_quotation_is_not() -> None:
-    assert Layout(40).wrap(f"the invoice {unbroken('INV 2025 000000123456 ALPHA')} differs") == [
-        "the invoice INV 2025 000000123456 ALPHA",
+    assert Layout(32).wrap(f"the invoice {unbroken('INV 2025 000000123456 ALPHA')} differs") == [
+        "the invoice",
+        "  INV 2025 000000123456 ALPHA",
         "  differs",
     ]
     quoted = "'pennyform apply --mailed REFERENCE --target OTHER'"
@@ -152,3 +156,24 @@ def test_prose_is_broken_within_its_column() -> None:
         ["FR_200  20 %, of most goods and services in", "        France"],
         ["A_LONG_NAME_OF_A_CODE", "        none"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "width"), [("100", 100), ("7", 40), ("0", None), ("wide", None), ("", None)]
+)
+def test_without_a_terminal_only_columns_sets_a_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str, width: int | None
+) -> None:
+    monkeypatch.setenv("COLUMNS", said)
+    assert Terminal.system().width == width
+    assert main(["rules", "vat-exempt-mention"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= (width or 200)
+
+
+def test_a_terminal_has_the_width_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    controller, ours = os.openpty()
+    with open(controller, "rb"), open(ours, "w", encoding="utf-8") as stream:  # noqa: PTH123 - descriptors
+        termios.tcsetwinsize(stream.fileno(), (24, 132))
+        monkeypatch.delenv("COLUMNS", raising=False)
+        monkeypatch.setattr("sys.stdout", stream)
+        assert Terminal.system().width == 132
