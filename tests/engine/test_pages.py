@@ -349,7 +349,7 @@ def test_the_plans_of_several_companies_are_one_page(office: Office, data: PlanD
 
 
 def test_the_fleet_as_a_page() -> None:
-    plan = WaitingPlan("0123456789abcdef", "alder", 7, "Jane <x>", "2026-11-30T13:00:00Z")
+    plan = WaitingPlan("0123456789abcdef", "0" * 64, "alder", 7, "Jane <x>", "2026-11-30T13:00:00Z")
     document = FleetStatusDocument(
         format_version=1, pennyform="1", at="2026-11-30T13:02:00Z", paused=True, paused_companies=(7,),
         companies=1200, workers=1, queue={"todo": 3}, oldest_seconds=1234.5, running=(7,), stuck=(8,),
