@@ -71,6 +71,11 @@ class Fleet:
         assert "defect" not in self.err, self.err
         return code
 
+    @property
+    def said(self) -> str:
+        """What was said on standard error, without its line breaks."""
+        return " ".join(self.err.split())
+
     def work(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
         """Let a worker do all jobs; what it logged."""
         assert self("fleet", "worker", "--once", *words) == code, self.err
@@ -213,7 +218,7 @@ def test_a_plan_is_applied_once_another_person_approved_it(fleet: Fleet) -> None
     for person in (fleet.person, "Another <another@example.com>"):
         fleet.person = person
         assert fleet("fleet", "approve", plan[:12], "--auto-approve") == 1
-        assert "Approver <approver@example.com> approved it already, and job" in fleet.err
+        assert "Approver <approver@example.com> approved it already, and job" in fleet.said
     assert fleet.status()["queue"] == {"succeeded": 1, "todo": 1}, "no second job"
     fleet.work()
     assert fleet.books.finals == 2
@@ -231,11 +236,12 @@ def test_a_digest_says_which_content_is_approved(fleet: Fleet) -> None:
     plan = _plan_of(fleet, "c0000")
     (row,) = fleet.status()["plans"]
     fleet.person = "Approver"
-    assert fleet("fleet", "approve", plan, "--show") == 0
-    assert f"pennyform fleet approve {plan} --digest {row['digest']}\n" in fleet.err
+    for format_ in ("text", "markdown"):
+        assert fleet("fleet", "approve", plan, "--show", "--format", format_) == 0
+        assert fleet.out.endswith(f": pennyform fleet approve {plan} --digest {row['digest']}\n")
     other = "0" * 64
     assert fleet("fleet", "approve", plan, "--digest", other, "--auto-approve") == 1
-    assert f"SHA-256 {row['digest']}, not {other}" in fleet.err
+    assert f"SHA-256 {row['digest']}, not {other}" in fleet.said
     assert [row["id"] for row in fleet.status()["plans"]] == [plan]
     assert fleet("fleet", "approve", plan, "--digest", row["digest"], "--auto-approve") == 0, fleet.err
     fleet.work()
@@ -390,7 +396,7 @@ def test_the_fleet_and_single_companies_can_be_paused(fleet: Fleet) -> None:
     assert fleet.err == f"Resumed the whole fleet.\nStill paused: c0001 ({one}).\n"
     for verb in ("pause", "resume"):
         assert fleet("fleet", verb, "--company-id", "987654", "--company-id", str(one)) == 1
-        assert "no job was ever submitted for company 987654: nothing was changed" in fleet.err
+        assert "no job was ever submitted for company 987654: nothing was changed" in fleet.said
         with pytest.raises(SystemExit, match="64"):
             fleet("fleet", verb, "--company-id", "0")
     fleet.work(code=75)

@@ -39,7 +39,9 @@ def run(
             fix="look at the plan with --show: it is not the one that was meant",
         )
     if options.show:
-        terminal.print_error(f"Approve exactly this: pennyform fleet approve {stored.id} --digest {digest}")
+        # As one line, for whoever copies it, and in the comment that the Markdown becomes.
+        if options.format in {"text", "markdown"}:
+            terminal.write(f"\nApprove exactly this: pennyform fleet approve {stored.id} --digest {digest}\n")
         return Exit.OK
     person = as_text(runtime.origin(Path.cwd()).person)[:1000]
     _require_open(stored, person)
