@@ -301,6 +301,20 @@ def test_what_nobody_needs_any_more_can_be_deleted(fleet: Fleet) -> None:
     fleet.work(code=3)
 
 
+def test_files_of_a_plan_that_waits_are_kept(fleet: Fleet) -> None:
+    """Others had submitted them long before the plan was made."""
+    plan = _plan_of(fleet, "c0000")
+    with psycopg.connect(fleet.url) as connection:
+        for table, moment in (("artifact", "created_at"), ("procrastinate_events", "at")):
+            connection.execute(f"UPDATE {table} SET {moment} = {moment} - interval '40 days'")
+    assert fleet("fleet", "clean", "--older-than", "39", "--delete") == 0, fleet.err
+    assert "1 job," in fleet.out
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 0, fleet.err
+    fleet.work()
+    assert fleet.books.finals > 0
+
+
 def _leases(connection: psycopg.Connection[Any]) -> list[Any]:
     return connection.execute("SELECT * FROM lease ORDER BY company").fetchall()
 

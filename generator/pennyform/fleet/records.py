@@ -6,7 +6,7 @@ Every change of state is one conditional statement, so that two who do the same 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -182,18 +182,22 @@ class Records:
             jobs: those that are kept, with the SHA-256 of their requests.
             delete: whether to delete; otherwise everything is as it was afterwards.
         """
-        needed = set(jobs.values())
-        requests = list(needed)
-        for start in range(0, len(requests), _LOADED):
-            for content in self.load(requests[start : start + _LOADED]).values():
-                needed |= needed_by(content)
         with self._database.connection() as connection, connection.transaction(force_rollback=not delete):
-            values = {"days": days, "jobs": list(jobs), "needed": list(needed)}
+            values: dict[str, Any] = {"days": days, "jobs": list(jobs)}
             outcomes = connection.execute(_OLD_OUTCOMES, values).rowcount
             plans = connection.execute(_OLD_PLANS, values).rowcount
+            # Those of plans that remain may have been submitted long before the plan was made.
+            requests = {*jobs.values(), *(name for (name,) in connection.execute("SELECT request FROM plan"))}
+            values["needed"] = [*requests, *self._listed_in(sorted(requests))]
             connection.execute("DELETE FROM begun_job WHERE job <> ALL(%s)", [list(jobs)])
             sizes = [size for (size,) in connection.execute(_OLD_ARTIFACTS, values)]
         return Forgotten(outcomes, plans, len(sizes), sum(sizes))
+
+    def _listed_in(self, requests: Sequence[str]) -> Iterator[str]:
+        """The SHA-256 of each file that the requests list."""
+        for start in range(0, len(requests), _LOADED):
+            for content in self.load(requests[start : start + _LOADED]).values():
+                yield from needed_by(content)
 
     # --- companies and pauses ---------------------------------------------------------------------------
 
