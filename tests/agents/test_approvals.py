@@ -128,7 +128,9 @@ def test_a_card_that_the_account_has_is_changed_with_approval_only(conversation:
 
 
 def test_policies_can_want_every_plan_to_be_approved(conversation: Conversation) -> None:
-    write(conversation.scope.root, "pennyform.yaml", SETTINGS + "policies: {approval: required}\n")
+    root = conversation.scope.root
+    write(root, "pennyform.yaml", SETTINGS + "policies: {approval: required}\n")
+    conversation = Conversation(root)
     plan = conversation("plan", references=["INV-1"])
     assert plan["is_approval_needed"]
     assert refused(conversation, plan) == "agent-approval-missing"

@@ -240,16 +240,20 @@ def test_explaining_a_rule_quotes_nobody(root: Path) -> None:
     assert answer["findings"][0]["advice"] == "there is no such rule; ask for `unit-unmapped`"
 
 
-def test_settings_cannot_turn_the_process_to_another_account(root: Path) -> None:
+def test_settings_cannot_change_account_or_policies(root: Path) -> None:
     conversation = Conversation(root)
     assert conversation("plan")["environment"] == "sandbox"
     # To another environment: what was named at the start holds.
     write(root, "pennyform.yaml", SETTINGS.replace("sandbox", "production"))
     assert conversation("plan")["environment"] == "sandbox"
-    for more in ("token: {env: PENNYLANE_OTHER_TOKEN}\n", "policies: {company_id: 7}\n"):
+    for more in (
+        "token: {env: PENNYLANE_OTHER_TOKEN}\n",
+        "policies: {company_id: 7}\n",
+        "policies: {document: required}\n",
+    ):
         write(root, "pennyform.yaml", SETTINGS + more)
         for tool in ("plan", "verify", "status"):
-            assert conversation.refusal(tool) == "agent-account-changed"
+            assert conversation.refusal(tool) == "agent-settings-changed"
 
 
 def test_a_process_is_for_one_company(firm: Firm) -> None:

@@ -88,7 +88,7 @@ class Scope:
                 fix="name one with --company NAME: a process is for one company",
             )
         environment = targets.environment or settings.environment
-        load = _pinned(runtime.load_definitions, _account_of(settings, environment))
+        load = _pinned(runtime.load_definitions, _safeguards_of(settings, environment))
         return cls(
             root,
             replace(targets, paths=(root,), environment=environment),
@@ -139,23 +139,23 @@ class Scope:
         return terminal, notes.findings
 
 
-def _account_of(settings: Settings, environment: str) -> object:
-    """What of the settings decides whose account it is."""
+def _safeguards_of(settings: Settings, environment: str) -> object:
+    """What of the settings an agent that writes files must not change: the account, and every policy."""
     policies = settings._replace(environment=environment).policies
-    return settings.token, policies.company_id, settings.sandbox_database, settings.company
+    return settings.token, policies, settings.sandbox_database, settings.company
 
 
-def _pinned(load: LoadDefinitions, account: object) -> LoadDefinitions:
-    """``load``, which refuses definitions whose settings mean another account by now."""
+def _pinned(load: LoadDefinitions, safeguards: object) -> LoadDefinitions:
+    """``load``, which refuses definitions whose settings have other safeguards by now."""
 
     def load_pinned(paths: Sequence[str | Path], **settings: Any) -> tuple[Repository, list[Finding]]:
         repository, findings = load(paths, **settings)
         # Settings that cannot be read are findings of their own.
         environment = settings.get("environment") or repository.settings.environment
-        if not errors(findings) and _account_of(repository.settings, environment) != account:
+        if not errors(findings) and _safeguards_of(repository.settings, environment) != safeguards:
             raise failure(
-                "agent-account-changed",
-                f"{SETTINGS_FILE} means another account than when this process was started",
+                "agent-settings-changed",
+                f"{SETTINGS_FILE} has another account or other policies than when this process was started",
                 fix="a person looks at it, and starts the process again",
             )
         return repository, findings
