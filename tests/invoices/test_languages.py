@@ -16,7 +16,7 @@ from pennyform.extras import missing_packages
 from pennyform.findings import errors
 from pennyform.invoices import load
 from pennyform.invoices.expressions import l10n
-from pennyform.invoices.model import InvoiceBody
+from pennyform.invoices.model import UNSET, InvoiceBody
 from pennylane_company.models.shared import Language
 
 TABLE = yaml.safe_load((data.templates() / "documents" / "texts.yaml").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def test_templates_have_no_text_beside_the_table() -> None:
         used.update(re.findall(r"'(\w+)' \| translated", text))
         document = yaml.safe_load(text)
         if "extends" not in document:
-            assert document["parameters"]["language"]["enum"] == list(TEXTS), path.name
+            assert document["parameters"]["text_language"]["enum"] == list(TEXTS), path.name
         for line in document["invoice"]["invoice_lines"]:
             texts = [line.get(name, "{{") for name in ("label", "unit")]
             assert all(text.startswith("{{") for text in texts), path.name
@@ -76,7 +76,9 @@ def bodies(folder: Path) -> dict[str, InvoiceBody]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    (tmp_path / "pennyform.yaml").write_text(
+        "version: 1\nenvironment: sandbox\ntemplate_language: customer\n"
+    )
     (tmp_path / "customers").mkdir()
     for name, language in {"DE": "billing_language: de_DE\n", "NONE": ""}.items():
         (tmp_path / "customers" / f"{name}.yaml").write_text(
@@ -90,17 +92,17 @@ def folder(tmp_path: Path) -> Path:
     ("customer", "more", "expected"),
     [
         # Of the customer, of the invoice, of the values: the nearest one counts.
-        ("DE", "", ["de_DE", "Beratung, Februar 2026", "Beratung", "Tag"]),
+        ("DE", "", ["", "Beratung, Februar 2026", "Beratung", "Tag"]),
         ("DE", "language: en_GB\n", ["en_GB", "Consulting, February 2026", "Consulting", "day"]),
         ("DE", "language: en_GB # es", ["en_GB", "Consultoría, febrero 2026", "Consultoría", "día"]),
-        # French where nobody says anything, and then the account decides about the rest of the document.
+        # French where nobody says anything.
         ("NONE", "", ["", "Conseil, février 2026", "Conseil", "jour"]),
         ("{id: 7}", "", ["", "Conseil, février 2026", "Conseil", "jour"]),
-        ("DE", "pdf_invoice_subject: Ours\n", ["de_DE", "Ours", "Beratung", "Tag"]),
+        ("DE", "pdf_invoice_subject: Ours\n", ["", "Ours", "Beratung", "Tag"]),
     ],
 )
 def test_the_language_of_an_invoice(folder: Path, customer: str, more: str, expected: list[str]) -> None:
-    values = "{days: 2, language: es_ES, vat_rate: exempt}" if more.endswith("# es") else "{days: 2}"
+    values = "{days: 2, text_language: es_ES, vat_rate: exempt}" if more.endswith("# es") else "{days: 2}"
     (folder / "a.yaml").write_text(
         f"external_reference: A\ncustomer: {customer}\ntemplate: consulting\nvalues: {values}\n"
         f"date: 2026-02-01\n{more}"
@@ -110,7 +112,7 @@ def test_the_language_of_an_invoice(folder: Path, customer: str, more: str, expe
     assert [body.language or "", body.pdf_invoice_subject, line.label, line.unit] == expected
 
 
-def test_every_template_is_in_the_language_of_its_customer(folder: Path) -> None:
+def invoices_of_every_template(folder: Path) -> None:
     values = {
         "consulting-with-expenses": "{days: 1, expenses: [{label: Bahn, amount: '20.00'}]}",
         "instalment": "{subject: Umbau, total: '100.00', number: 1, of: 3}",
@@ -127,6 +129,10 @@ def test_every_template_is_in_the_language_of_its_customer(folder: Path) -> None
             f"external_reference: {name}\ncustomer: DE\ntemplate: {name}\nvalues: {stated}\n"
             "date: 2026-02-01\n"
         )
+
+
+def test_every_template_is_in_the_language_of_its_customer(folder: Path) -> None:
+    invoices_of_every_template(folder)
     loaded = bodies(folder)
     assert {name: body.pdf_invoice_subject for name, body in loaded.items()} == {
         "consulting-with-expenses": "Beratung, Februar 2026",
@@ -138,3 +144,38 @@ def test_every_template_is_in_the_language_of_its_customer(folder: Path) -> None
     assert ("Umbau, Rate 1 von 3", "Rate") in lines
     assert ("Bahn", "Auslage") in lines
     assert ("Spende", "Spende") in lines
+
+
+# What the templates wrote in 0.1.0. A repository of then has issued invoices with it.
+IN_0_1_0 = {
+    "consulting-with-expenses": ("Consulting, February 2026", [("Consulting", "day"), ("Bahn", "expense")]),
+    "instalment": ("Umbau, instalment 1 of 3", [("Umbau, instalment 1 of 3", "instalment")]),
+    "membership": ("Membership 2026", [("Membership 2026", "year"), ("Donation", "donation")]),
+    "subscription": ("Subscription from 2026-02-01", [(UNSET, UNSET)]),
+}
+
+
+@pytest.mark.parametrize("language", ["", "language: de_DE\n"])
+def test_a_repository_that_chooses_no_language_keeps_its_texts(folder: Path, language: str) -> None:
+    invoices_of_every_template(folder)
+    (folder / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    for name in IN_0_1_0:
+        path = folder / f"{name}.yaml"
+        path.write_text(path.read_text() + language)
+    for name, body in bodies(folder).items():
+        lines = [(line.label, line.unit) for line in body.invoice_lines]
+        assert (body.pdf_invoice_subject, lines) == IN_0_1_0[name]
+        assert (body.language or "") == language[10:-1]
+
+
+def test_templates_of_a_repository_know_the_language(folder: Path) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "stay.yaml").write_text(
+        'kind: invoice-template\nparameters: {}\ninvoice:\n  deadline: "{{ date }}"\n  invoice_lines:\n'
+        '    - {label: "{{ text_language }}", quantity: 1, unit: day, '
+        "raw_currency_unit_price: '1.00', vat_rate: exempt}\n"
+    )
+    (folder / "a.yaml").write_text(
+        "external_reference: A\ncustomer: DE\ntemplate: stay\ndate: 2026-02-01\nvalues: {}\n"
+    )
+    assert bodies(folder)["A"].invoice_lines[0].label == "de_DE"

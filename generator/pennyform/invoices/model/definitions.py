@@ -108,7 +108,8 @@ class Settings(NamedTuple):
     ``company`` is the name of a company that a root lists, "" for any other repository; ``companies`` are the
     patterns of a root, for the folders of its companies. ``token`` is where the token is kept, None where the
     settings do not say. ``seller`` is who issues the
-    invoices, None where the settings do not say.
+    invoices, None where the settings do not say. ``template_language`` is the language of the texts of
+    templates, or ``customer``: that of each invoice, else of its customer.
     """
 
     root: Path
@@ -124,6 +125,7 @@ class Settings(NamedTuple):
     companies: tuple[str, ...] = ()
     token: TokenSource | None = None
     seller: Seller | None = None
+    template_language: str = "en_GB"
 
     @property
     def policies(self) -> Policies:

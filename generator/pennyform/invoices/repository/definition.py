@@ -279,6 +279,7 @@ class _DefinitionChecker:
             template,
             schemas.schema(schema_name),
             self.context.reader.budget,
+            self.context.settings,
             customer.body.billing_language if customer else UNSET,
         )
         # A broken expression of the template is one finding, however many invoices use it.

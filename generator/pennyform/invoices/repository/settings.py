@@ -28,6 +28,8 @@ from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlVa
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_ROUNDING = "line"
 DEFAULT_DECLARED = "update"
+# What the built-in templates had before they had others: what was issued keeps its texts.
+DEFAULT_TEMPLATE_LANGUAGE = "en_GB"
 _ENVIRONMENTS = ("sandbox", "production")
 
 
@@ -78,6 +80,7 @@ def load_settings(
         companies=tuple(sections.get("companies", ())),
         token=_token_source(sections),
         seller=seller,
+        template_language=value.get("template_language", DEFAULT_TEMPLATE_LANGUAGE),
     )
     if file and file.document and sections and (settings.company or settings.companies):
         findings += _check_company(settings, file.document)

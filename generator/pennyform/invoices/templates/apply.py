@@ -16,7 +16,7 @@ from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope
 from pennyform.invoices.expressions.filters import is_number
 from pennyform.invoices.expressions.l10n import language_of
-from pennyform.invoices.model import UNSET, Unset
+from pennyform.invoices.model import UNSET, Settings, Unset
 from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import canonical
@@ -29,8 +29,8 @@ _About = TypeVar("_About")
 _TEMPLATE_FIELDS = ("template", "values")
 # What expressions may refer to besides the template's parameters.
 HEADER_NAMES = ("external_reference", "customer", "date", "deadline", "currency", "language")
-# The name that a template has besides: the language of the declared customer, none where it says none.
-CUSTOMER_LANGUAGE = "customer_language"
+# The name that a template has besides: the language of its texts.
+TEXT_LANGUAGE = "text_language"
 # And in the definition of something else than an invoice, by its kind.
 _HEADER_NAMES = {
     "customer": ("external_reference", "customer_type", "name", "first_name", "last_name", "reference"),
@@ -43,6 +43,7 @@ def apply_template(
     template: Template,
     schema: Schema,
     budget: Budget,
+    settings: Settings,
     customer_language: str | Unset = UNSET,
 ) -> tuple[ResolvedDefinition | None, list[Finding]]:
     """Give a definition what its template provides.
@@ -53,6 +54,7 @@ def apply_template(
         template: what it names.
         schema: the definition schema of invoices, which says what type each field takes.
         budget: what evaluating the template draws on.
+        settings: say which language the texts of templates have.
         customer_language: what the card of the customer says, if it is declared.
 
     Returns:
@@ -66,13 +68,14 @@ def apply_template(
     if findings:
         return None, findings
     scope = header_scope(document, schema)
-    language = language_of(scope.names.get("language"), customer_language)
-    names = {"language": language, CUSTOMER_LANGUAGE: customer_language or None}
+    language = settings.template_language
+    if language == "customer":
+        language = language_of(scope.names.get("language"), customer_language)
     marks_of_values = _value_marks(document, template)
-    if "language" in values and values["language"] is None:
-        # A parameter of that name that is left out is the language of the invoice.
-        del values["language"], marks_of_values["language"]
-    scope = scope.within(names, {}).within(values, marks_of_values)
+    if TEXT_LANGUAGE in values and values[TEXT_LANGUAGE] is None:
+        # A parameter of that name that is left out is what the settings say.
+        del values[TEXT_LANGUAGE], marks_of_values[TEXT_LANGUAGE]
+    scope = scope.within({TEXT_LANGUAGE: language}, {}).within(values, marks_of_values)
     evaluation = Evaluation(template.document, budget)
     provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:

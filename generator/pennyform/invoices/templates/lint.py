@@ -13,7 +13,7 @@ from jinja2 import nodes
 from pennyform.findings import Finding, closest_name
 from pennyform.invoices.expressions.compile import ExpressionError, syntax_trees
 from pennyform.invoices.expressions.sandbox import NOTHING_TO_CALL, NUMBER_OF
-from pennyform.invoices.templates.apply import CUSTOMER_LANGUAGE, HEADER_NAMES
+from pennyform.invoices.templates.apply import HEADER_NAMES, TEXT_LANGUAGE
 from pennyform.invoices.templates.parameters import Parameter
 from pennyform.invoices.yaml.document import Document, Path, YamlValue, holds_braces
 
@@ -32,7 +32,7 @@ def check_expressions(document: Document, parameters: Mapping[str, Parameter]) -
         document: a template that has passed its schema; what it extends is looked at by itself.
         parameters: all that the template has, those of what it extends included.
     """
-    known: dict[str, frozenset[str] | None] = dict.fromkeys((*HEADER_NAMES, CUSTOMER_LANGUAGE))
+    known: dict[str, frozenset[str] | None] = dict.fromkeys((*HEADER_NAMES, TEXT_LANGUAGE))
     known |= dict.fromkeys(("date", "deadline"), _DATE)
     known |= {name: _DATE if parameter.type == "date" else None for name, parameter in parameters.items()}
     yield from _check_part(document, ("invoice",), document.value["invoice"], known, parameters)
