@@ -240,6 +240,15 @@ def test_explaining_a_rule_quotes_nobody(root: Path) -> None:
     assert answer["findings"][0]["advice"] == "there is no such rule; ask for `unit-unmapped`"
 
 
+def test_every_tool_tells_of_its_findings(root: Path) -> None:
+    write(root, "pennyform.yaml", SETTINGS + "policies: {max_days_back: 1}\n")
+    write(root, "invoices/INV-1.yaml", invoice("INV-1", date="2020-01-31"))
+    conversation = Conversation(root)
+    plan = conversation("plan")
+    assert "date-long-ago" in [finding["rule"] for finding in plan["findings"]]
+    assert "date-long-ago" in [finding["rule"] for finding in conversation.apply(plan)["findings"]]
+
+
 def test_settings_cannot_change_account_or_policies(root: Path) -> None:
     conversation = Conversation(root)
     assert conversation("plan")["environment"] == "sandbox"

@@ -7,11 +7,11 @@ account: where the token is kept, whose account it is and which environment are 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, TextIO, cast
+from typing import Any
 
 from pennyform.cli.companies import select, targets_of
 from pennyform.cli.contracts import schemas_of
@@ -28,22 +28,6 @@ from pennyform.invoices.schema.schema import FindSchemas
 from pennyform.safe_files import SETTINGS_FILE, is_below, real_path, settings_above
 
 _FIX_PATH = "name a file or folder of the repository, such as invoices/2026-01.yaml"
-
-
-class _Notes(io.StringIO):
-    """Standard error of one call of a tool: the findings that are printed on it, as data."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.findings: list[Finding] = []
-
-
-class _CallTerminal(Terminal):
-    """The terminal of one call of a tool: there is nobody to ask, and what is printed is not shown."""
-
-    def print_findings(self, findings: Iterable[Finding], stream: TextIO | None = None) -> None:  # noqa: ARG002
-        """Keep them as data, whatever the ``stream``."""
-        cast("_Notes", self.stderr).findings.extend(findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +109,19 @@ class Scope:
 
     def call_terminal(self) -> tuple[Terminal, list[Finding]]:
         """The terminal of one call, and the list that gets what it is told to print."""
-        notes = _Notes()
-        today = self.runtime.clock.now().date()
-        terminal = _CallTerminal(
+        findings: list[Finding] = []
+        # There is nobody to ask, and what is printed is not shown.
+        terminal = Terminal(
             io.StringIO(),
             io.StringIO(),
-            notes,
+            io.StringIO(),
             self.terminal.environ,
             no_color=True,
-            today=today,
+            today=self.runtime.clock.now().date(),
             secrets=self.terminal.secrets,
+            reported=findings,
         )
-        return terminal, notes.findings
+        return terminal, findings
 
 
 def _safeguards_of(settings: Settings, environment: str) -> object:

@@ -218,7 +218,7 @@ def plan_invoices(scope: Scope, arguments: ReferenceArguments) -> PlanResult:
         PlanRejectedError: definitions are rejected.
         OutcomeError: the account could not be read.
     """
-    terminal, findings = scope.call_terminal()
+    terminal, _ = scope.call_terminal()
     targets = scope.targets_for(arguments.references)
     made = plan_command.make(targets, terminal, scope.runtime)
     plans = agent_plans(scope)
@@ -253,7 +253,7 @@ def plan_invoices(scope: Scope, arguments: ReferenceArguments) -> PlanResult:
             ),
             document.warnings,
         ),
-        findings=agent_findings(findings),
+        findings=agent_findings(made.findings),
     )
 
 
