@@ -35,6 +35,16 @@ def line(quantity: int, price: Decimal, rate: str) -> str:
     return f"{{label: Work, quantity: {quantity}, unit: hour, {amount}}}"
 
 
+def test_parts_are_written_the_same_whatever_was_asked_before() -> None:
+    percent = Decimal(20)
+    for base, tax in (("300.0", "60.00"), ("33.330", "6.66"), ("0.0", "0.01")):
+        exact, short = Decimal(base).quantize(CENT), Decimal(base)
+        split(short, Decimal(tax), percent, CENT)
+        parts = split(exact, Decimal(tax), percent, CENT)
+        assert parts is not None
+        assert all(str(part) == str(part.quantize(CENT)) for part in parts), parts
+
+
 def cents(findings: list[Finding]) -> Iterator[Finding]:
     """Findings about what is taken back; the last one first, as the earlier ones follow from it or stay."""
     return (one for one in findings if one.rule in {"credit-note-differs", "cents-left-open"})

@@ -20,7 +20,6 @@ _MOST_PARTS = 20
 _LARGEST_PART = 120
 
 
-@lru_cache(4096)
 def split(
     base: Decimal, tax: Decimal, percent: Decimal, unit: Decimal, *, both_signs: bool = True
 ) -> tuple[Decimal, ...] | None:
@@ -43,6 +42,14 @@ def split(
         return (base,)
     if not percent:
         return None
+    # 300.0 is 300.00 to a cache, and the parts would be written as those of whichever came first.
+    return _parts(base.normalize(), tax.normalize(), percent, unit, both_signs=both_signs)
+
+
+@lru_cache(4096)
+def _parts(
+    base: Decimal, tax: Decimal, percent: Decimal, unit: Decimal, *, both_signs: bool
+) -> tuple[Decimal, ...] | None:
     for count in range(1, _MOST_PARTS):
         for part in _small_parts(base or -tax, unit, both_signs=both_signs):
             first = base - count * part
