@@ -4,6 +4,7 @@ import base64
 import hashlib
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -81,8 +82,22 @@ def pair(web: httpx.Client) -> dict[str, Any]:
     return found
 
 
+def transport_of_authlib(web: httpx.Client) -> Any:
+    """The sandbox for authlib, which takes httpx2 where it is installed: its types are not httpx's."""
+    client = next(base for base in OAuth2Client.__mro__ if base.__name__ == "Client")
+    library: Any = import_module(client.__module__.partition(".")[0])
+
+    class Bridge(library.BaseTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"cookie"]
+            answer = web.request(request.method, str(request.url), headers=headers, content=request.read())
+            return library.Response(answer.status_code, headers=answer.headers.raw, content=answer.content)
+
+    return Bridge()
+
+
 class TestLibraries:
-    def test_authlib(self, sandbox: Sandbox, web: httpx.Client, clock: Clock) -> None:
+    def test_authlib(self, web: httpx.Client, clock: Clock) -> None:
         with OAuth2Client(
             "sandbox",
             "sandbox",
@@ -90,7 +105,7 @@ class TestLibraries:
             scope="customers:all",
             code_challenge_method="S256",
             token_endpoint=f"{ORIGIN}/oauth/token",
-            transport=sandbox.transport(),
+            transport=transport_of_authlib(web),
         ) as client:
             url, state = client.create_authorization_url(f"{ORIGIN}/oauth/authorize", code_verifier=VERIFIER)
             back = web.get(url).headers["location"]
