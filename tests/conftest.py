@@ -17,6 +17,9 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# What a command prints depends on no terminal: pytest-xdist tells its workers how wide its own is.
+os.environ.pop("COLUMNS", None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """An option for runs that ask whether a package works, not whether every case does."""
@@ -37,12 +40,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = {id(each[len(each) * n // most]) for each in cases.values() for n in range(most)}
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
         items[:] = [item for item in items if id(item) in kept]
-
-
-@pytest.fixture(autouse=True)
-def unlimited_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a command prints depends on no terminal: pytest-xdist tells its workers how wide its own is."""
-    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(autouse=True)
