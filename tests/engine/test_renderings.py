@@ -21,6 +21,7 @@ from pennyform.report.shared.layout import Ansi, Layout
 from pennyform.report.verification import render_html as render_verification_page
 from pennyform.report.verification import render_text as render_verification
 from pennyform.results.documents import json_text
+from pennyform.results.plan import PlannedInvoice
 from pennyform.results.values import FieldDifference
 
 from .world import API, PRODUCT, Office, line, only, raw
@@ -133,6 +134,30 @@ def test_markdown_of_thousands_of_plain_changes_lists_hundreds(office: Office) -
     text = plan_markdown.render(replace(plan, changes=changes))
     assert len(text) < 60_000
     assert text.count("| create |") > 500
+
+
+def test_markdown_hides_nothing_behind_a_long_text(office: Office) -> None:
+    """The author of a pull request chooses how long a label is."""
+    office.define("INV-1", lines=line("Very " * 100))
+    plan = office.plan().document()
+    customer, invoice = plan.changes
+    assert isinstance(invoice, PlannedInvoice)
+    assert invoice.totals
+    assert invoice.customer
+    amount = invoice.totals.lines[0].currency_amount_before_tax
+    text = plan_markdown.render(plan)
+    assert f" makes {amount}, VAT code `{invoice.totals.lines[0].vat_rate}`<br>" in text
+    common, old, new = "As agreed. " * 40, "Pay to A. " * 40, "Pay to B. " * 40
+    pairs = ((old, new), (common + old, common + new), ("", new), (old, ""), (common, common + new))
+    for before, after in pairs:
+        difference = FieldDifference("/pdf_invoice_free_text", before=before, after=after)
+        change = replace(invoice, before={}, action="update", differences=(difference,))
+        text = plan_markdown.render(replace(plan, changes=(customer, change)))
+        old_text, _, new_text = text[text.index("pdf_invoice_free_text:") :].partition(" → ")
+        assert ("Pay to A" in old_text, "Pay to B" in new_text) == (old in before, new in after)
+    card = replace(invoice.customer, name="A " * 300, emails=("a@example.com",), is_declared=False)
+    text = plan_markdown.render(replace(plan, changes=(replace(invoice, customer=card),)))
+    assert "mail to `a@example.com`" in text or "mail to a@example.com" in text
 
 
 def test_markdown_names_all_changes_before_it_says_what_the_first_ones_are(office: Office) -> None:

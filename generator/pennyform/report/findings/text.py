@@ -61,7 +61,7 @@ def _excerpt(finding: Finding, line: str, caret: str, width: int | None) -> Iter
     """The line of the file, or of a long one the part around the column, above a caret."""
     # Only that part is looked at: a line may have a megabyte, and a finding at each of its columns.
     column, number = finding.column, str(finding.line)
-    widest = min(_WIDEST_SOURCE, (width or _WIDEST_SOURCE + 20) - len(number) - 5)
+    widest = min(_WIDEST_SOURCE, (width or _WIDEST_SOURCE + 20) - len(number) - 7)
     if width and columns(line[: widest * 2]) > len(line[: widest * 2]):
         # Most of such lines are wide characters.
         widest //= 2
@@ -70,5 +70,9 @@ def _excerpt(finding: Finding, line: str, caret: str, width: int | None) -> Iter
     # A tab takes as many columns as it does above.
     before = visible[: column - 1 - start]
     indent = "".join("\t" if character == "\t" else " " * columns(character) for character in before)
-    yield f"  {number} | {visible.rstrip()}"
+    # What is cut off may be digits of an amount: it shows that there is more.
+    if start:
+        visible, indent = f"…{visible}", f" {indent}"
+    end = "…" if line[start + widest : start + widest + 100].strip() else ""
+    yield f"  {number} | {visible.rstrip()}{end}"
     yield f"  {' ' * len(number)} | {indent}{caret}"

@@ -9,15 +9,14 @@ import msgspec
 from pennyform.report.plan.text import summary_line
 from pennyform.report.shared import orphans
 from pennyform.report.shared.formatting import (
+    IS_ASKED,
     LARGEST,
+    card_parts,
     clean,
     count,
+    difference_cells,
     fitting,
-    format_card,
-    format_difference,
-    format_pointer,
     format_task,
-    format_value,
     header_fields,
     line_cells,
 )
@@ -29,6 +28,7 @@ from pennyform.text import markdown_code, markdown_text
 _MOST_WARNINGS = 20
 _MOST_DETAILS = 20
 _LONGEST_TEXT = 300
+_LONGEST_END = 60
 
 _WORDS = {
     "create": "create",
@@ -145,23 +145,23 @@ def _orphans(report: OrphanReport) -> Iterator[str]:
 def _row(change: PlannedChange, *, is_short: bool = False) -> str:
     """One change as a row of the table; a short one has no content of what is new."""
     stays = change.action in {"conflict", "unsettled", "no_op"}
-    texts = [
-        format_difference(row)
-        if stays
-        else f"{format_pointer(row.pointer)}: {format_value(row.before)} → {format_value(row.after)}"
-        for row in change.differences[:_MOST_DETAILS]
-    ]
+    texts: list[str] = []
+    for row in change.differences[:_MOST_DETAILS]:
+        name, before, after = difference_cells(row)
+        before, after = _shorten_both(before, after)
+        is_, asked = IS_ASKED if stays else ("", "")
+        texts.append(f"{name}: {is_}{before}{', ' if stays else ' → '}{asked}{after}")
     if len(change.differences) > _MOST_DETAILS:
         texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
     if isinstance(change, PlannedInvoice) and change.customer:
         is_declared = change.customer.is_declared
         if not is_declared or not is_short:
             source = "" if is_declared else " (as the account has it)"
-            texts.append(f"for {format_card(change.customer)}{source}")
+            texts.append(f"for {', '.join(map(_shorten, card_parts(change.customer)))}{source}")
     texts += [] if is_short else _content(change)
-    texts += [task for task in map(format_task, change.steps) if task]
-    texts += [*change.warnings, *change.ways_out]
-    details = "<br>".join(markdown_text(_shorten(text)) for text in texts[: 2 * _MOST_DETAILS])
+    texts += [_shorten(task) for task in map(format_task, change.steps) if task]
+    texts += map(_shorten, [*change.warnings, *change.ways_out])
+    details = "<br>".join(map(markdown_text, texts[: 2 * _MOST_DETAILS]))
     total = f"{change.totals.currency_amount} {change.totals.currency}" if change.totals else ""
     reference = markdown_code(change.external_reference)
     cells = [change.kind, reference, _WORDS[change.action], markdown_text(total), details]
@@ -172,15 +172,16 @@ def _content(change: PlannedChange) -> list[str]:
     """What is new, in a few lines: fields, the lines of an invoice with their VAT codes, and its sums."""
     if change.before is not None or change.after is None:
         return []
-    fields = [f"{name} {value}" for name, value in header_fields(change.after) if name != "customer_id"]
-    texts = [", ".join(fields)]
+    fields = dict(header_fields(change.after))
+    fields.pop("customer_id", None)
+    texts = [", ".join(f"{name} {_shorten(value)}" for name, value in fields.items())]
     if isinstance(change, PlannedInvoice) and change.totals:
         pairs = list(zip(change.after["invoice_lines"], change.totals.lines, strict=True))
         for pair in pairs[:_MOST_DETAILS]:
             label, quantity, unit_price, discount, vat_code, amount = line_cells(*pair)
             less = discount.replace("- ", "less ", 1)
             price = " ".join(filter(None, (quantity, unit_price, less)))
-            texts.append(f"{label}: {price} makes {amount}, VAT code {vat_code}")
+            texts.append(f"{_shorten(label)}: {price} makes {amount}, VAT code {vat_code}")
         if len(pairs) > _MOST_DETAILS:
             texts.append(f"and {count(len(pairs) - _MOST_DETAILS, 'line')} more")
         totals = change.totals
@@ -188,5 +189,20 @@ def _content(change: PlannedChange) -> list[str]:
     return texts
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+def _shorten(text: str, most: int = _LONGEST_TEXT) -> str:
+    """One value, without the middle of a long one: a line as a value ends with its price.
+
+    Only values are shortened, never what they are joined to: a long label would hide the amount after it.
+    """
+    return text if len(text) <= most else f"{text[: most - _LONGEST_END]}…{text[-_LONGEST_END:]}"
+
+
+def _shorten_both(before: str, after: str) -> tuple[str, str]:
+    """Two values without the beginning that long ones share, so that the difference shows."""
+    most = _LONGEST_TEXT // 2
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((index for index, (old, new) in pairs if old != new), min(len(before), len(after)))
+    if max(len(before), len(after)) > most and same > _LONGEST_END:
+        cut = same - _LONGEST_END
+        before, after = f"…{before[cut:]}", f"…{after[cut:]}"
+    return _shorten(before, most), _shorten(after, most)

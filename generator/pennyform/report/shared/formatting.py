@@ -117,7 +117,12 @@ def header_fields(body: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def format_card(card: Addressee) -> str:
-    """A customer's card in one line: name, address, numbers, and where mail goes."""
+    """A customer's card in one line."""
+    return ", ".join(card_parts(card))
+
+
+def card_parts(card: Addressee) -> list[str]:
+    """What a customer's card says: name, address, numbers, and where mail goes."""
     texts = [card.name, card.recipient, format_value(card.billing_address) if card.billing_address else ""]
     texts += [
         f"{name} {value}" for name, value in (("reg_no", card.reg_no), ("VAT", card.vat_number)) if value
@@ -125,7 +130,7 @@ def format_card(card: Addressee) -> str:
     texts += [f"mail to {', '.join(card.emails)}"] if card.emails else []
     if card.delivery_address:
         texts.append(f"delivered to {format_value(card.delivery_address)}")
-    return ", ".join(one_line(text) for text in texts if text)
+    return [one_line(text) for text in texts if text]
 
 
 def line_cells(content: LineContent, totals: LineTotals) -> list[str]:
