@@ -250,7 +250,7 @@ def test_json_keeps_every_character() -> None:
         ("abc", 3, "    | " + "  ^"),
         ("\tb: c", 3, "    | " + "\t ^"),
         ("名前: x", 5, "    | " + "      ^"),
-        ("x" * 300, 200, "    | " + " " * 49 + "^"),
+        ("x" * 300, 200, "    | " + " " * 50 + "^"),
     ],
 )
 def test_the_caret_stands_under_its_character(line: str, column: int, caret: str) -> None:

@@ -149,8 +149,8 @@ def _row(change: PlannedChange, *, is_short: bool = False) -> str:
     for row in change.differences[:_MOST_DETAILS]:
         name, before, after = difference_cells(row)
         before, after = _shorten_both(before, after)
-        is_, asked = IS_ASKED if stays else ("", "")
-        texts.append(f"{name}: {is_}{before}{', ' if stays else ' → '}{asked}{after}")
+        values = f"{IS_ASKED[0]}{before}, {IS_ASKED[1]}{after}" if stays else f"{before} → {after}"
+        texts.append(f"{name}: {values}")
     if len(change.differences) > _MOST_DETAILS:
         texts.append(f"and {len(change.differences) - _MOST_DETAILS} differences more")
     if isinstance(change, PlannedInvoice) and change.customer:
