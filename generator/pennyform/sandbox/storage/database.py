@@ -22,7 +22,7 @@ from typing import Literal
 import msgspec
 
 from pennyform.findings import Failure, failure
-from pennyform.safe_files import make_place
+from pennyform.safe_files import UnsafeFileError, make_place
 from pennyform.sandbox.clock import timestamp
 from pennyform.sandbox.json_types import JsonObject
 from pennyform.sandbox.storage.link_key import link_key, replace_link_key
@@ -105,6 +105,11 @@ _NO_JSON = (
     " UNION ALL SELECT 1 FROM change WHERE NOT json_valid(detail)"
     " UNION ALL SELECT 1 FROM token WHERE NOT json_valid(scopes)"
 )
+_OTHER_FILE = "name another file, or remove this one if nobody needs it"
+_NO_LINK = (
+    "let its folder be a folder of the repository, not a link, and the books a regular file in it; to keep "
+    "them on another volume, mount the volume at that folder"
+)
 
 
 class Database:
@@ -128,6 +133,9 @@ class Database:
             in_memory = self._name == ":memory:"
             self._read_lock = self._lock if in_memory else RLock()
             self._reader = self._connection if in_memory else _connect(self._name)
+        except UnsafeFileError as error:
+            # Whoever moved the books to another disk must not be told to remove anything.
+            raise _database_failure(self._name, str(error), _NO_LINK) from error
         except (sqlite3.DatabaseError, OSError) as error:
             raise _database_failure(self._name, str(error)) from error
 
@@ -285,12 +293,12 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _database_failure(name: str, reason: str) -> Failure:
+def _database_failure(name: str, reason: str, fix: str = _OTHER_FILE) -> Failure:
     return failure(
         "sandbox-database",
         f"the sandbox cannot use this database: {reason}",
         file=name,
-        fix="name another file, or remove this one if nobody needs it",
+        fix=fix,
     )
 
 
