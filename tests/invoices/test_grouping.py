@@ -163,6 +163,71 @@ def test_dates_that_differ_are_one_finding_for_people_only(number: int, blocks: 
     assert text.render(named, lambda *_: None).count(" error ") == number
 
 
+TEMPLATE = """\
+parameters:
+  day: {type: date, description: When it is sent.}
+invoice:
+  deadline: "{{ day | days_later(-30) }}"
+  invoice_lines:
+    - {label: Fee, quantity: 1, unit: year, raw_currency_unit_price: "60.00", vat_rate: FR_200}
+"""
+FROM_TEMPLATE = """\
+for_each: ../data/members.csv
+external_reference: "FEE-{{ row.number }}"
+customer: ACME
+template: fee
+values: {day: "{{ row.site }}"}
+date: "{{ row.site }}"
+"""
+
+
+@pytest.mark.parametrize(("number", "blocks"), [(10, 10), (14, 1)])
+def test_dates_that_a_template_computes_are_one_finding_for_people_only(
+    folder: Path, capsys: pytest.CaptureFixture[str], number: int, blocks: int
+) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "fee.yaml").write_text(TEMPLATE)
+    (folder / "invoices" / "fees.yaml").write_text(FROM_TEMPLATE)
+    rows = "".join(f"{day},2026-11-{day}\n" for day in range(10, 10 + number))
+    (folder / "data" / "members.csv").write_text(f"number,site\n{rows}")
+    assert main(["validate"]) == 4
+    output = capsys.readouterr().out
+    assert output.count("templates/fee.yaml:4:13: error deadline-before-date: ") == blocks
+    named = ", ".join(f"data/members.csv:{row}" for row in range(3, 8))
+    assert (f"\n  also: 13 more, 14 in all: {named}, …\n" in output) == (blocks == 1)
+    main(["validate", "--format", "sarif"])
+    assert len(json.loads(capsys.readouterr().out)["runs"][0]["results"]) == number
+
+
+def test_definitions_whose_names_differ_in_numbers_stay_apart() -> None:
+    """The rows of their data file would be named twice."""
+    findings = [
+        finding(
+            1,
+            summary=f"it comes to {row}.00",
+            detail=f"In the invoice of invoices/fees-{file}.yaml for data/members.csv:{row}.",
+            subject=f"data/members.csv:{row}",
+        )
+        for file in (1, 2)
+        for row in range(2, 16)
+    ]
+    named = ", ".join(f"data/members.csv:{row}" for row in range(3, 8))
+    assert [group.also for group in grouped(findings, by_line=False)] == [
+        f"13 more, 14 in all: {named}, …"
+    ] * 2
+
+
+def test_a_few_with_other_numbers_stay_apart_and_with_other_names_do_not() -> None:
+    findings = [
+        finding(1, summary=f"{row}: `{name}` comes to {amount}", subject=str(row))
+        for row, (name, amount) in enumerate([("a", "1.00"), ("b", "1.00"), ("c", "2.00"), ("d", "2.00")], 3)
+    ]
+    assert [group.also for group in grouped(findings, by_line=False)] == [
+        "1 more, 2 in all: 4",
+        "1 more, 2 in all: 6",
+    ]
+
+
 def test_the_order_is_that_of_places() -> None:
     findings = [finding(number, rule=rule) for number in range(1, 9) for rule in ("a", "b")]
     findings.insert(3, finding(2, rule="c"))

@@ -21,6 +21,8 @@ _VALUE = re.compile(r"`[^`]*`|'[^']*'")
 _NUMBER = re.compile(r"\d[\d.,]*")
 # The same, beside names and other values as they are quoted.
 _QUOTED_OR_NUMBER = rf"({_VALUE.pattern})|{_NUMBER.pattern}"
+# The same, beside words that have a letter too, such as the path of a definition.
+_NAMED_OR_NUMBER = rf"({_VALUE.pattern}|(?<!\S)\S*[^\W\d_]\S*)|{_NUMBER.pattern}"
 
 
 class FindingGroup(NamedTuple):
@@ -49,19 +51,30 @@ def grouped(findings: Iterable[Finding], *, by_line: bool = True) -> list[Findin
     alike: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         alike.setdefault(_key(finding), []).append(finding)
-    merged: dict[tuple[str, ...], list[list[Finding]]] = {}
-    for same in alike.values():
-        merged.setdefault(_key_without_values(same[0], by_line=by_line), []).append(same)
-    groups = [group for sames in merged.values() for group in _groups(sames)]
+    merged = _merged(alike.values(), by_line=by_line)
+    groups = [group for sames in merged for group in _groups(sames, by_line=by_line)]
     return groups if len(groups) == len(merged) else sorted(groups, key=lambda group: group.first.order)
 
 
-def _groups(sames: list[list[Finding]]) -> Iterator[FindingGroup]:
-    """The groups of findings that differ at most in the values that they quote; a list has one text."""
-    number = sum(map(len, sames))
-    if len(sames) > 1 and (sames[0][0].subject or number > _MOST_CELLS):
+def _merged(alike: Iterable[list[Finding]], *, by_line: bool) -> list[list[list[Finding]]]:
+    """``alike``, lists of findings of one text each, with those together that differ in values only."""
+    merged: dict[tuple[str, ...], list[list[Finding]]] = {}
+    for same in alike:
+        merged.setdefault(_key_without_values(same[0], by_line=by_line), []).append(same)
+    return list(merged.values())
+
+
+def _groups(sames: list[list[Finding]], *, by_line: bool) -> Iterator[FindingGroup]:
+    """The groups of findings that differ at most in values; a list has one text."""
+    number, has_subject = sum(map(len, sames)), bool(sames[0][0].subject)
+    if len(sames) > 1 and (number > _MOST_CELLS or (has_subject and by_line)):
         first, *repeats = sorted((finding for same in sames for finding in same), key=_order_of_rows)
         yield FindingGroup(first, tuple(repeats))
+        return
+    if len(sames) > 1 and has_subject:
+        # Numbers that differ keep a few of them apart, quoted values do not.
+        for quoting in _merged(sames, by_line=True):
+            yield from _groups(quoting, by_line=True)
         return
     for first, *repeats in sames:
         if first.subject or len(repeats) >= _MOST_APART:
@@ -88,11 +101,13 @@ def _key(finding: Finding) -> tuple[str, ...]:
 def _key_without_values(finding: Finding, *, by_line: bool) -> tuple[str, ...]:
     """The same without the values of rows: what findings at one place quote, or at cells of one file.
 
-    Elsewhere it is without numbers and dates, which are other ones in each file.
+    At one place and in other files it is without numbers and dates too, unless they are shown at their lines.
     """
     rule, severity, has_subject, summary, detail, fix = _key(finding)
     if finding.subject:
         texts = (*(_VALUE.sub("", text) for text in (summary, detail)), fix, finding.place)
+        if not by_line:
+            texts = (*(re.sub(_NAMED_OR_NUMBER, r"\1", text) for text in texts[:3]), finding.place)
     elif finding.file.endswith(".csv"):
         texts = (_VALUE.sub("", summary), detail, _NUMBER.sub("", _VALUE.sub("", fix)), finding.file)
     elif by_line:
