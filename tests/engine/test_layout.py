@@ -6,6 +6,7 @@ import os
 import re
 import termios
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from pennyform.cli import main
@@ -156,6 +157,22 @@ def test_prose_is_broken_within_its_column() -> None:
         ["FR_200  20 %, of most goods and services in", "        France"],
         ["A_LONG_NAME_OF_A_CODE", "        none"],
     ]
+
+
+@pytest.mark.parametrize("align", ["^w", "^<w", "<^w", "^..", "<<", "^"])
+@pytest.mark.parametrize("lead", ["", "  · "])
+def test_a_table_has_all_of_its_words_and_a_line_of_each_row(align: str, lead: str) -> None:
+    texts = ("", "a b", "word " * 11 + "word", "x" * 20, "12.50")
+    for row in product(texts, repeat=len(align)):
+        for other in (row[::-1], ("x" * 20, *["word " * 11 + "word"] * (len(align) - 1))):
+            rows = [list(row), list(other)]
+            for width in (16, 40, 50, 60):
+                lines = Layout(width).table(rows, align, lead)
+                assert all(lines), (width, rows)
+                # Cells that stand side by side are aligned: a word may be above the one before it.
+                assert [sorted(" ".join(made).split()) for made in lines] == [
+                    sorted(f"{lead} {' '.join(cells)}".split()) for cells in rows
+                ], (width, rows)
 
 
 @pytest.mark.parametrize(

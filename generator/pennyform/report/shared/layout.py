@@ -189,7 +189,7 @@ class Layout(NamedTuple):
         for text, lines in zip(prose, heads, strict=True):
             *above, last = lines if columns(lines[-1]) <= most else [*lines, ""]
             made.append([*above, *self.wrap(text, f"{_padded(last, taken)}{_GAP}", "")])
-        return [[line for line in lines if line] for lines in made]
+        return [[line for line in lines if line] or [""] for lines in made]
 
     def _narrowed(self, made: list[list[str]], kinds: str, leads: Sequence[str]) -> list[list[str]]:
         """Rows that do not fit: values of one column stand above them, or they are broken between cells."""
@@ -212,7 +212,7 @@ class Layout(NamedTuple):
         for value, lead, cells in zip(values, leads, zip(*made, strict=True), strict=True):
             above = self.wrap(value, lead) if columns(value) > most else []
             text = _line(" " * start if above else lead, _GAP.join(cells))
-            lines.append([*above, *([text] if text else [])])
+            lines.append([*above, text] if text or not above else above)
         return lines
 
     def _broken(self, made: list[list[str]], leads: Sequence[str]) -> list[list[str]]:
