@@ -65,7 +65,7 @@ def test_it_has_the_layout_of_previews(printed: Any) -> None:
         "Phase 1",
         "Conseil à l'œuvre Two days 2 hour 100.125 EUR 20% €200.25",
         "Extras Of May €135.00",
-        "Discount : 10% 1.5 hour €100.00 5.5% €135.00",
+        "Discount: 10% 1.5 hour €100.00 5.5% €135.00",
         "Discount on the invoice €35.25",
         "Thank you",
     ):
@@ -82,6 +82,31 @@ def test_a_credit_note_and_letters_without_a_font(
     # What no font of the layout has is shown as well as the fonts of readers can.
     monkeypatch.setattr(typesetting, "_template", lambda: b'#panic("no font")')
     assert "Facture F-2025-0002" in printed(line(label="\U0001fae8"), language="fr_FR")
+
+
+@needs_layout
+def test_the_page_of_a_credit_note_adds_up(printed: Any) -> None:
+    lines = [
+        line(quantity=-1, vat_rate="exempt", discount={"type": "absolute", "value": "-1.00"}),
+        line(quantity=-2, vat_rate="exempt", discount=TENTH),
+        line(quantity=0, vat_rate="exempt"),
+    ]
+    whole = {"type": "absolute", "value": "-3.00"}
+    found = " ".join(printed(*lines, discount=whole, currency="USD", language="en_GB").split())
+    for expected in (
+        "Discount: US$1.00 1 hour US$100.00 0% US$99.00",
+        "Discount: 10% 2 hour US$100.00 0% US$180.00",
+        "Consulting 0 hour US$100.00 0% US$0.00",
+        "Discount on the invoice US$3.00",
+        "Total excl. VAT US$276.00",
+        "VAT US$0.00",
+        "Amount credited US$276.00",
+    ):
+        assert expected in found, found
+    assert "-" not in found.partition("Discount on the invoice")[2].partition("Amount credited")[0]
+    found = " ".join(printed(*lines, discount=TENTH, language="fr_FR").split())
+    assert "Remise : 1,00 € 1 hour 100,00 €" in found, found
+    assert "Remise sur facture 10 % Total HT 251,10 €" in found, found
 
 
 @pytest.mark.usefixtures("plain")

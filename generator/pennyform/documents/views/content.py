@@ -237,12 +237,12 @@ class _Reader:
         details = [part for part in line.description.splitlines() if part.strip()]
         if line.start or line.end:
             days = " \N{EN DASH} ".join(self._day(day) for day in (line.start, line.end) if day)
-            details.append(f"{words['period']} : {days}")
+            details.append(f"{words['period']}{words['colon']}{days}")
         if line.allowance:
             percent = (
                 f" {self._number(line.allowance_percent)} %" if line.allowance_percent is not None else ""
             )
-            details.append(f"{words['discount']}{percent} : {self._money(-line.allowance)}")
+            details.append(f"{words['discount']}{percent}{words['colon']}{self._money(-line.allowance)}")
         quantity = f"{self._number(line.quantity)} {line.unit}".strip()
         return Row(
             line.name,

@@ -15,9 +15,15 @@ from typing import Any
 
 from pennyform.sandbox.auth import Company
 from pennyform.sandbox.documents.issued_invoice import IBAN, NOTES, Party, Vat, buyer_of, seller_of, vat_of
-from pennyform.sandbox.model.documents import CustomerInvoice, InvoiceLine, InvoiceSection, Quote
+from pennyform.sandbox.model.documents import (
+    CustomerInvoice,
+    InvoiceLine,
+    InvoiceSection,
+    Quote,
+    StoredDiscount,
+)
 from pennyform.sandbox.money.arithmetic import Amounts
-from pennyform.sandbox.money.totals import totals_of
+from pennyform.sandbox.money.totals import signed_discount, totals_of
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Records, Selection
 from pennyform.typesetting import labels
@@ -67,7 +73,7 @@ class _Page:
         number = document.invoice_number or (document.quote_number if isinstance(document, Quote) else "")
         notes = () if is_quote else (text for _, text in NOTES)
         mentions = (document.special_mention, *notes, document.pdf_invoice_free_text)
-        total = self._money(self.sign * Decimal(document.currency_amount))
+        total = self._money(self._signed(document.currency_amount))
         transfer = [self._fact("transfer", " ".join(wrap(IBAN, 4)))]
         due = "amount" if is_quote else "credited_amount" if document.credit_note else "due_amount"
         return {
@@ -121,7 +127,7 @@ class _Page:
         for section in [None, *headings]:
             rank = section.rank if section else None
             lines = [line for line in self.lines if line.section_rank == rank]
-            net = sum((self.sign * Decimal(line.currency_amount_before_tax) for line in lines), _ZERO)
+            net = sum((self._signed(line.currency_amount_before_tax) for line in lines), _ZERO)
             if lines:
                 yield {
                     "title": (section.title if section else "") or "",
@@ -135,9 +141,9 @@ class _Page:
         days = [self._day(day) for day in (line.imputation_dates or {}).values()]
         details += [" \N{EN DASH} ".join(days)] if days else []
         if Decimal(line.discount.value or "0"):
-            details.append(f"{self.words['discount']} : {self._discount(line.discount)}")
+            details.append(f"{self.words['discount']}{self.words['colon']}{self._discount(line.discount)}")
         quantity = self._numbers.format_decimal(
-            self.sign * Decimal(line.quantity), locale=self.document.language, decimal_quantization=False
+            self._signed(line.quantity), locale=self.document.language, decimal_quantization=False
         )
         vat = vat_of(line, self.document, self.rules)
         return {
@@ -146,12 +152,14 @@ class _Page:
             "quantity": f"{quantity} {line.unit}".strip(),
             "price": self._price(Decimal(line.raw_currency_unit_price)),
             "vat": self._percent(vat.percent),
-            "amount": self._money(self.sign * Decimal(line.currency_amount_before_tax)),
+            "amount": self._money(self._signed(line.currency_amount_before_tax)),
         }
 
-    def _discount(self, discount: Any) -> str:
-        value = Decimal(discount.value)
-        return self._percent(value) if discount.type == "relative" else self._money(value)
+    def _discount(self, stored: StoredDiscount) -> str:
+        discount = signed_discount(stored, self.rules)
+        if discount.type == "relative":
+            return self._percent(discount.value)
+        return self._money(self._signed(discount.value) if discount.signed else discount.value.copy_abs())
 
     def _taxes(self) -> Iterator[list[str]]:
         """Base and tax of each kind of VAT, as the document comes to."""
@@ -163,7 +171,7 @@ class _Page:
             taxes[vat] = Amounts(so_far.before_tax + amounts.before_tax, so_far.tax + amounts.tax)
         for vat, amounts in taxes.items():
             name = self._percent(vat.percent) if vat.category in ("S", "Z") else self.words["no_tax"]
-            base, tax = (self._money(self.sign * amount) for amount in (amounts.before_tax, amounts.tax))
+            base, tax = (self._money(self._signed(amount)) for amount in (amounts.before_tax, amounts.tax))
             yield [name, base, tax, vat.reason]
 
     def _sums(self) -> Iterator[dict[str, str]]:
@@ -175,7 +183,11 @@ class _Page:
             ("tax", document.currency_tax),
             ("amount", document.currency_amount),
         ):
-            yield self._fact(word, self._money(self.sign * Decimal(amount)))
+            yield self._fact(word, self._money(self._signed(amount)))
+
+    def _signed(self, amount: str | Decimal) -> Decimal:
+        """An amount of the records as the page has it; adding zero takes its sign off a zero."""
+        return self.sign * Decimal(amount) + _ZERO
 
     def _money(self, amount: Decimal) -> str:
         return str(
