@@ -161,6 +161,15 @@ def test_no_file_is_written_through_a_link(folder: Path, capsys: pytest.CaptureF
     assert not (folder / "elsewhere.html").exists()
 
 
+def test_a_file_that_is_no_such_document_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "pennyform.yaml").read_bytes()
+    assert main(["preview", "INV-1", "--out", "pennyform.yaml"]) == 1
+    assert "error not-writable: a file that is no such document is there" in capsys.readouterr().err
+    assert (folder / "pennyform.yaml").read_bytes() == before
+    for _ in range(2):
+        assert main(["preview", "INV-1", "--xml", "ubl", "--out", "again.xml"]) == 0
+
+
 def test_without_the_extra_one_line_says_what_to_install(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,10 +88,36 @@ def test_what_has_no_document_is_said_and_stops_no_other(issued: Firm, tmp_path:
     assert "the document of A-9 cannot be had: the account has no such invoice" in issued.err
     assert [path.name for path in out.iterdir()] == ["F-2025-0001_A-1.pdf"]
     assert issued("pdf", "A-1", "A-2", "--company", "alder", "--out", str(tmp_path / "one.pdf")) == 1
-    assert "2 documents cannot be written into one file" in issued.err
+    assert "error pdf-output: 2 documents cannot be written into one file" in issued.err
     issued.wire.faults = [linked(None)]
     assert issued("pdf", "A-1", "--company", "alder", "--out", str(tmp_path)) == 1
     assert "Pennylane is still making its PDF" in issued.err
+
+
+def test_no_other_file_is_replaced(issued: Firm, tmp_path: Path) -> None:
+    note = tmp_path / "note.pdf"
+    settings = issued.root / "pennyform.yaml"
+    for file, rule in (
+        (note, "not-writable"),
+        (tmp_path / "notes.txt", "pdf-output"),
+        (settings, "pdf-output"),
+    ):
+        content = file.read_bytes() if file.exists() else b"mine"
+        file.write_bytes(content)
+        assert issued("pdf", "A-1", "--company", "alder", "--out", str(file)) == 1
+        assert f"error {rule}: it is" in issued.err or f"error {rule}: a file" in issued.err, issued.err
+        assert "write `--out` and " in issued.err
+        assert file.read_bytes() == content
+    note.write_bytes(b"%PDF-1.4 of last month")
+    assert issued("pdf", "A-1", "--company", "alder", "--out", str(note)) == 0, issued.err
+    assert note.stat().st_size > 1000
+
+
+def test_a_folder_may_have_a_dot_in_its_name(issued: Firm, tmp_path: Path) -> None:
+    out = tmp_path / "2026.01"
+    for reference in ("A-1", "A-2"):
+        assert issued("pdf", reference, "--company", "alder", "--out", str(out)) == 0, issued.err
+    assert sorted(path.name for path in out.iterdir()) == ["F-2025-0001_A-1.pdf", "F-2025-0002_A-2.pdf"]
 
 
 def test_a_page_and_a_file_without_end_are_no_documents(issued: Firm, tmp_path: Path) -> None:

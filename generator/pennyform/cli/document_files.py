@@ -8,28 +8,39 @@ from pennyform.findings import failure
 from pennyform.safe_files import write_file
 
 
-def holds_several(out: Path, count: int) -> bool:
-    """Whether ``out`` is the folder of so many documents, and not the file of one.
+def check_one_file(count: int, rule: str) -> None:
+    """Refuse to write several documents into one file.
 
     Raises:
-        Failure: ``preview-output``: several would go into one file.
+        Failure: ``rule``.
     """
-    if count > 1 and out.suffix and not out.is_dir():
-        raise failure(
-            "preview-output",
-            f"{count} documents cannot be written into one file",
-            fix="write `--out` and a folder",
-        )
-    return out.is_dir() or count > 1 or not out.suffix
+    if count > 1:
+        summary = f"{count} documents cannot be written into one file"
+        raise failure(rule, summary, fix="write `--out` and a folder")
 
 
-def write_document(file: Path, content: bytes) -> None:
+def write_document(file: Path, content: bytes, beginning: bytes) -> None:
     """Write a document, and make the folders on the way.
+
+    Args:
+        file: where to; a file that is there is replaced by a newer document only.
+        content: the document.
+        beginning: what each document of its form begins with; a file with another one is kept.
 
     Raises:
         Failure: ``not-writable``.
     """
     try:
+        if file.is_file():
+            with file.open("rb") as existing:
+                head = existing.read(len(beginning))
+            if head != beginning:
+                raise failure(
+                    "not-writable",
+                    "a file that is no such document is there, and it is kept",
+                    file=str(file),
+                    fix="write `--out` and another name, or move that file away",
+                )
         write_file(file, content, folders=True)
     except OSError as error:
         summary = f"it cannot be written: {error.strerror or error}"

@@ -69,7 +69,7 @@ class PdfOptions:
             type=Path,
             default=Path(),
             metavar="FILE|FOLDER",
-            help="write there; a folder for several invoices; default: the folder one is in",
+            help="a name ending with .pdf is a file, any other a folder; default: the folder one is in",
         )
         _add_targets(parser)
         parser.epilog = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.cli.contracts import schemas_of
-from pennyform.cli.document_files import holds_several, write_document
+from pennyform.cli.document_files import check_one_file, write_document
 from pennyform.cli.documents import Previewed, previews
 from pennyform.cli.options.definitions import PreviewOptions
 from pennyform.cli.terminal import Exit, Terminal
@@ -17,7 +17,9 @@ from pennyform.invoices import ResolvedInvoice, load
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.text import file_name
 
+# What names of files end with, and what the files begin with.
 _SUFFIXES = {"pdf": ".pdf", "html": ".html", "ubl": ".xml", "cii": ".xml"}
+_BEGINNINGS = {"pdf": b"%PDF-", "html": b"<!doctype html>", "ubl": b"<?xml", "cii": b"<?xml"}
 
 
 class _Targets(NamedTuple):
@@ -118,8 +120,10 @@ def _write(documents: Mapping[str, bytes], options: PreviewOptions, terminal: Te
             )
         terminal.write(next(iter(documents.values())).decode())
         return
-    is_folder = holds_several(out, len(documents))
+    is_folder = out.is_dir() or not out.suffix
+    if not is_folder:
+        check_one_file(len(documents), "preview-output")
     for reference, content in documents.items():
         file = out / f"{file_name(reference)}{_SUFFIXES[options.form]}" if is_folder else out
-        write_document(file, content)
+        write_document(file, content, _BEGINNINGS[options.form])
         terminal.print_error(f"Wrote {file}.")

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pennyform.cli.definitions import load_repository
-from pennyform.cli.document_files import holds_several, write_document
+from pennyform.cli.document_files import check_one_file, write_document
 from pennyform.cli.issued import IssuedDocument, find_documents, open_account, unavailable
 from pennyform.cli.options.documents import PdfOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.runtime import Runtime, run_for_each
-from pennyform.findings import Failure, Finding
+from pennyform.findings import Failure, Finding, failure
 from pennyform.text import file_name
 
 # A file name has at most 255 bytes; number and reference share them.
@@ -23,8 +23,12 @@ _SIGNATURE, _HEAD = b"%PDF-", 1024
 
 
 def run(options: PdfOptions, terminal: Terminal, runtime: Runtime) -> Exit:
-    """Write one file for each invoice; 1 when one of them has none. The others are still written."""
-    is_folder = holds_several(options.out, len(options.references))
+    """Write one file for each invoice; 1 when one of them has none. The others are still written.
+
+    Raises:
+        Failure: ``pdf-output``: the documents cannot go where they should.
+    """
+    is_folder = _is_folder(options)
     repository = load_repository(options.targets, terminal, runtime)
     with open_account(repository, options.targets.token_file, terminal, runtime) as connection:
         documents, problems = find_documents(options.references, connection.account)
@@ -46,6 +50,22 @@ def run(options: PdfOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     return Exit.ERROR if problems else Exit.OK
 
 
+def _is_folder(options: PdfOptions) -> bool:
+    """Whether the documents go into a folder, such as `2026.01`: any name but one ending with ``.pdf``."""
+    out = options.out
+    if out.name.lower().endswith(".pdf") and not out.is_dir():
+        check_one_file(len(options.references), "pdf-output")
+        return False
+    if out.is_file():
+        raise failure(
+            "pdf-output",
+            "it is a file whose name does not end with `.pdf`, and it is kept",
+            file=str(out),
+            fix="write `--out` and a folder, or a name that ends with `.pdf`",
+        )
+    return True
+
+
 def _save(document: IssuedDocument, file: Path, account: AccountClient) -> Path | list[Finding]:
     """Download one document into ``file``; the file, or why there is none."""
     try:
@@ -53,7 +73,7 @@ def _save(document: IssuedDocument, file: Path, account: AccountClient) -> Path 
         if _SIGNATURE not in content[:_HEAD]:
             fix = "try again in a few minutes, and look at it with `pennyform open`"
             return [unavailable(document.reference, "what its link leads to is not a PDF", fix)]
-        write_document(file, content)
+        write_document(file, content, _SIGNATURE)
     except OutcomeError as problem:
         return [unavailable(document.reference, str(problem), "check the network and try again")]
     except Failure as problem:
