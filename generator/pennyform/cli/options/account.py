@@ -189,6 +189,22 @@ class ApplyOptions:
     repair_journal: bool
     import_journal: Path | None
 
+    @classmethod
+    def unattended(cls, targets: TargetOptions, *, auto_approve: bool) -> ApplyOptions:
+        """Those of a program that applies for somebody: nothing is printed, and no lock is waited for."""
+        return cls(
+            targets,
+            format="json",
+            auto_approve=auto_approve,
+            wait=None,
+            time_limit=None,
+            lock_timeout=0,
+            mailed=(),
+            not_mailed=(),
+            repair_journal=False,
+            import_journal=None,
+        )
+
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""

@@ -54,7 +54,7 @@ def apply_plan(scope: Scope, arguments: ApplyArguments, interrupted: Callable[[]
     saved = plans.read(arguments.plan_id)
     _require_the_same(saved, scope, arguments)
     terminal, findings = scope.call_terminal()
-    options = options_of(saved, _options(scope))
+    options = options_of(saved, ApplyOptions.unattended(scope.targets, auto_approve=False))
     repository = load_repository(options.targets, terminal, scope.runtime)
     approved_by = ""
     if is_needed := is_approval_needed(saved.document, repository):
@@ -98,23 +98,6 @@ def _require_the_same(saved: SavedPlan, scope: Scope, arguments: ApplyArguments)
             f"the plan has another {names}",
             fix="plan again, show the user what the plan says, and pass exactly that on",
         )
-
-
-def _options(scope: Scope) -> ApplyOptions:
-    """What ``pennyform apply PLAN`` is asked for when no option stands beside the plan."""
-    return ApplyOptions(
-        scope.targets,
-        # Nothing is printed: the report is the result.
-        format="json",
-        auto_approve=False,
-        wait=None,
-        time_limit=None,
-        lock_timeout=0,
-        mailed=(),
-        not_mailed=(),
-        repair_journal=False,
-        import_journal=None,
-    )
 
 
 def _for_agent(runtime: Runtime, approved_by: str) -> Runtime:

@@ -97,18 +97,7 @@ class Execution:
         return JobResult(int(code), document=json_data(document))
 
     def _apply(self, job: Job, terminal: Terminal, runtime: Runtime) -> JobResult:
-        options = ApplyOptions(
-            _targets(job),
-            format="json",
-            auto_approve=True,
-            wait=None,
-            time_limit=None,
-            lock_timeout=0,
-            mailed=(),
-            not_mailed=(),
-            repair_journal=False,
-            import_journal=None,
-        )
+        options = ApplyOptions.unattended(_targets(job), auto_approve=True)
         saved, resumed = None, False
         if job.request.plan:
             used = self.records.consume(job.request.plan, job.id)
