@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--companies", type=int, default=12)
     parser.add_argument("--invoices", type=int, default=5)
     parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--bug", choices=BUGS, help="plant this bug, and expect it to be caught")
     parser.add_argument("--planted", action="store_true", help="plant each bug in turn")
     parser.add_argument("--logs", action="store_true", help="show what the workers logged")

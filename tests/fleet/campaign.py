@@ -73,7 +73,7 @@ class Scenario:
     submissions: int = 2
     fleets: int = 2
     bug: str = ""
-    seconds: float = 120.0
+    seconds: float = 300.0
 
 
 @dataclass(eq=False)
@@ -251,11 +251,12 @@ def _run(
         proxy.close()
         _end(workers)
     database = Database(server.url)
-    failed = overview(database, ProcrastinateQueue(database)).failed
-    violations = [f"failed: {row.company}: {row.reason}" for row in failed] + firm.violations()
-    if not finished:
-        violations.append(f"stuck: after {scenario.seconds:.0f} s, {course.state()}")
+    status = overview(database, ProcrastinateQueue(database))
+    violations = [f"failed: {row.company}: {row.reason}" for row in status.failed] + firm.violations()
     logs = "".join(file.read_text() for file in sorted(folder.glob("*.log")))
+    if not finished:
+        violations.append(f"stuck: after {scenario.seconds:.0f} s, {course.state()}, jobs {status.queue}")
+        violations += [f"stuck: {line}" for line in logs.splitlines() if '"retried"' in line][-5:]
     with database.connection() as connection:
         row = connection.execute(
             "SELECT extract(epoch FROM max(ended) - min(begun))::float8 FROM outcome"
