@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from traceback import format_exception
 from typing import Any
 
 import anyio
@@ -69,8 +70,11 @@ def test_only_one_tool_writes_and_only_where_it_is_allowed(root: Path) -> None:
     reading = Conversation(root, allow_apply=False)
     assert listed(reading).keys() == tools.keys() - {"apply"}
     assert tools.keys() >= {"validate", "explain", "render", "preview", "plan", "verify", "status"}
-    with pytest.RaisesGroup(pytest.RaisesExc(MCPError, match="no such tool"), flatten_subgroups=True):
-        reading.apply(reading("plan"))
+    plan = reading("plan")
+    # The client raises it from within its tasks.
+    with pytest.raises((MCPError, BaseExceptionGroup)) as refused:
+        reading.apply(plan)
+    assert "MCPError: there is no such tool" in "".join(format_exception(refused.value))
     # Of all arguments, none names an account, a company, a token or a file to write.
     names = {name for tool in tools.values() for name in tool.input_schema.get("properties", {})}
     assert names == {"path", "rule", "references", "reference", "form", "plan_id", "digest", "expected_total"}
