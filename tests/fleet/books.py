@@ -75,11 +75,11 @@ class Watch:
 class Books(Sandbox):
     """A sandbox of many companies that keeps nobody from creating a reference twice, and takes its time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, schemas: Path | None = None) -> None:
         self.watch, self._seconds = Watch(), seconds
         # Called with worker, method and path of a write that was carried out, before it is answered.
         self.after_write: Callable[[str, str, str], None] = lambda *_: None
-        super().__init__(rate_limit=False)
+        super().__init__(rate_limit=False, schemas=schemas)
         with self._store.transaction(write=True) as connection:
             connection.execute("DROP INDEX record_reference")
 

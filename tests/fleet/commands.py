@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -11,15 +12,19 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from msgspec import convert
 from pennyform.cli import main
 from pennyform.cli.commands.fleet.status import metrics
+from pennyform.cli.commands.fleet.submit import enqueue
+from pennyform.cli.contracts import contract_here, schemas_of
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.journal.records import PlanUsed
 from pennyform.engine.limits import Patience
@@ -31,9 +36,12 @@ from pennyform.fleet.overview import overview
 from pennyform.fleet.procrastinate_queue import ProcrastinateQueue
 from pennyform.fleet.queue import QueuedJob
 from pennyform.fleet.records import ConsumedPlan, Records
+from pennyform.fleet.request import RequestedFile, decode
 from pennyform.fleet.serving import listen
 from pennyform.results.documents import DOCUMENTS, json_text
 from pennyform.sandbox.background_server import Served
+
+from tests.own_contract.newer import newer, publish
 
 from .books import STATE_KEY, Books, Firm
 from .postgres import Postgres
@@ -109,13 +117,19 @@ class Fleet:
 
 @pytest.fixture
 def fleet(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    name = f"fleet_{tmp_path.name.lower().replace('-', '_')}"[:60]
+    with at_work(Books(seconds=0), server, tmp_path) as made:
+        monkeypatch.chdir(made.firm.root)
+        yield made
+
+
+@contextmanager
+def at_work(books: Books, server: Postgres, folder: Path) -> Iterator[Fleet]:
+    """A firm whose accounts are in ``books``, and its fleet in a new database."""
+    name = f"fleet_{folder.name.lower().replace('-', '_')}"[:60]
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    books = Books(seconds=0)
     with Served(books) as served:
-        made = Fleet(tmp_path.resolve(), server.url.replace("/postgres", f"/{name}"), books, served.url)
-        monkeypatch.chdir(made.firm.root)
+        made = Fleet(folder.resolve(), server.url.replace("/postgres", f"/{name}"), books, served.url)
         assert made("fleet", "init") == 0, made.err
         yield made
     books.close()
@@ -322,10 +336,9 @@ def _leases(connection: psycopg.Connection[Any]) -> list[Any]:
 def test_a_plan_that_nobody_approved_is_not_applied_whoever_asks(fleet: Fleet) -> None:
     records, queue = Records(Database(fleet.url)), ProcrastinateQueue(Database(fleet.url))
     plan = _plan_of(fleet, "c0000")
-    from msgspec.structs import replace as changed
-    from pennyform.cli.commands.fleet.submit import enqueue
-
-    enqueue([changed(records.plan(plan).request, verb="apply", plan=plan)], {}, records, queue)
+    enqueue(
+        [msgspec.structs.replace(records.plan(plan).request, verb="apply", plan=plan)], {}, records, queue
+    )
     fleet.work(code=1)
     assert fleet.books.finals == 0
     assert "nobody approved it" in fleet.status()["failed"][0]["reason"]
@@ -504,6 +517,126 @@ def test_an_approved_plan_goes_to_the_fleet_that_planned_it(fleet: Fleet) -> Non
     assert fleet.books.finals == 0
     fleet.environ["PENNYFORM_FLEET"] = "south"
     fleet.work()
+    assert fleet.books.finals == 2
+
+
+# --- a contract of one's own -----------------------------------------------------------------------------
+
+CONTRACT = ("lock.json", "company/contract.json", "company/names.json", "overlays/company.yaml")
+
+
+@pytest.fixture
+def contract_fleet(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """The accounts speak a newer contract, which the root of the repository has pinned for all companies."""
+    pinned = tmp_path / "pinned"
+    pinned.mkdir()
+    monkeypatch.chdir(pinned)
+    assert main(["spec", "init"]) == 0
+    assert main(["spec", "fetch", "--api", "company", "--from", str(publish(newer(), tmp_path))]) == 0
+    contract = contract_here()
+    assert contract is not None
+    schemas = schemas_of({"XDG_CACHE_HOME": str(tmp_path / "served")}, contract)
+    with at_work(Books(seconds=0, schemas=schemas), server, tmp_path) as made:
+        root = made.firm.root
+        shutil.copytree(pinned / "specs", root / "specs")
+        settings = root / "pennyform.yaml"
+        settings.write_text(settings.read_text() + "contract: {apis: [company]}\n")
+        for invoice in root.glob("companies/*/invoices/*.yaml"):
+            invoice.write_text(invoice.read_text() + "purchase_order_reference: PO-7\n")
+        monkeypatch.chdir(root)
+        yield made
+
+
+def _forget_contract(fleet: Fleet) -> None:
+    """A worker on another machine has neither the repository nor what was worked out from its contract."""
+    shutil.rmtree(fleet.firm.root / "specs")
+    shutil.rmtree(Path(fleet.environ["HOME"], ".cache"))
+
+
+def test_a_field_that_was_added_today_is_checked_sent_and_verified_by_workers(contract_fleet: Fleet) -> None:
+    fleet = contract_fleet
+    assert fleet("fleet", "submit", "apply", "--all", "--format", "json") == 0, fleet.err
+    own = sum((fleet.firm.root / "specs" / name).stat().st_size for name in CONTRACT)
+    assert all(row["bytes"] > own for row in json.loads(fleet.out)["jobs"])
+    assert fleet("fleet", "submit", "verify", "--all") == 0, fleet.err
+    for invoice in fleet.firm.root.glob("companies/c0001/invoices/*.yaml"):
+        invoice.write_text(invoice.read_text().replace("PO-7", "PO-8"))
+    assert fleet("fleet", "submit", "verify", "--company", "c0001") == 0, fleet.err
+    _forget_contract(fleet)
+    fleet.work(code=3)
+    assert fleet.firm.violations() == []
+    sent = {body["purchase_order_reference"] for *_, body in fleet.books._invoices()}
+    assert sent == {"PO-7"}
+    status = fleet.status()
+    assert status["queue"] == {"failed": 1, "succeeded": 6}
+    assert [(row["company"], row["verb"]) for row in status["failed"]] == [("c0001", "verify")]
+
+
+def test_a_plan_is_applied_by_the_contract_that_it_was_made_by(contract_fleet: Fleet) -> None:
+    fleet = contract_fleet
+    plan = _plan_of(fleet, "c0000")
+    _forget_contract(fleet)
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 0, fleet.err
+    fleet.work()
+    assert {body["purchase_order_reference"] for *_, body in fleet.books._invoices()} == {"PO-7"}
+
+
+def test_a_field_that_breaks_the_contract_is_not_submitted(contract_fleet: Fleet) -> None:
+    fleet = contract_fleet
+    invoice = fleet.firm.root / "companies/c0000/invoices/000.yaml"
+    invoice.write_text(invoice.read_text().replace("PO-7", "P" * 51))
+    assert fleet("fleet", "submit", "apply", "--all") == 4
+    assert "too-long" in fleet.err
+    pinned = fleet.firm.root / "specs" / "company" / "contract.json"
+    pinned.write_bytes(pinned.read_bytes() + b"\n")
+    assert fleet("fleet", "submit", "apply", "--company", "c0001") == 1
+    assert "contract-changed" in fleet.err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[" * 100_000, "nested deeper"),
+        (b"{}", "expected an info object"),
+        (b'{"openapi": "3.0.0", "paths": {"/x": {"get": {"$ref": "file:///etc/passwd"}}}}', "/info"),
+        (None, "not the one in the lock"),
+    ],
+    ids=["deep", "empty", "another file", "edited"],
+)
+def test_a_contract_in_a_job_is_data_of_a_stranger(
+    contract_fleet: Fleet, content: bytes | None, reason: str
+) -> None:
+    """Whoever wrote the job by hand: it fails with a finding, once, and the next one is done."""
+    fleet = contract_fleet
+    assert fleet("fleet", "submit", "apply", "--company", "c0000") == 0, fleet.err
+    records, queue = Records(Database(fleet.url)), ProcrastinateQueue(Database(fleet.url))
+    with psycopg.connect(fleet.url) as connection:
+        ((digest,),) = connection.execute("SELECT args ->> 'request' FROM procrastinate_jobs")
+        connection.execute("UPDATE procrastinate_jobs SET status = 'cancelled'")
+    request = decode(records.load([digest])[digest])
+    files = {file.path: records.load([file.sha256])[file.sha256] for file in request.files}
+    changed = files["specs/company/contract.json"] + b"\n" if content is None else content
+    lock = json.loads(files["specs/lock.json"])
+    if content is not None:
+        lock["contracts"]["company"]["pinned"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    files |= {"specs/company/contract.json": changed, "specs/lock.json": json.dumps(lock).encode()}
+    files |= {f"{folder}sitecustomize.py": b"raise SystemExit(9)" for folder in ("", "specs/")}
+    listed = tuple(
+        RequestedFile(path, hashlib.sha256(content).hexdigest(), len(content))
+        for path, content in files.items()
+    )
+    contents = {hashlib.sha256(content).hexdigest(): content for content in files.values()}
+    enqueue([msgspec.structs.replace(request, files=listed)], contents, records, queue)
+    assert fleet("fleet", "submit", "apply", "--company", "c0001") == 0, fleet.err
+    _forget_contract(fleet)
+    fleet.work(code=1)
+    status = fleet.status()
+    assert status["queue"] == {"cancelled": 1, "failed": 1, "succeeded": 1}
+    (failed,) = status["failed"]
+    assert failed["company"] == "c0000"
+    assert reason in failed["reason"]
+    assert "defect" not in failed["reason"]
     assert fleet.books.finals == 2
 
 

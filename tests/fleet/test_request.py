@@ -64,7 +64,7 @@ def test_a_job_carries_what_was_read_and_what_is_inherited_and_nothing_else(
 ) -> None:
     repository, findings = load([firm / "companies" / "alder"])
     assert not [finding for finding in findings if finding.severity == "error"], findings
-    folder, files, contents = collect(repository)
+    folder, files, contents = collect(repository, {})
     assert folder == "companies/alder"
     assert [file.path for file in files] == [
         "companies/alder/files/hours.pdf",
@@ -86,7 +86,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_submitted(firm: Path) -> N
     name = "invoices/one.yaml"
     changed = repository._replace(files={**repository.files, name: "0" * 64})
     with pytest.raises(Failure, match="changed while it was read"):
-        collect(changed)
+        collect(changed, {})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,26 @@ def test_a_hook_costs_about_the_same(folder: Path, tmp_path: Path) -> None:
         "names.json",
         "pennyform.schema.json",
     ]
+
+
+def test_schemas_that_others_may_be_reading_are_kept(
+    folder: Path, pin: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker has many contracts side by side, and reads the schemas of each when it first needs them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cache = tmp_path / "cache" / "pennyform" / "contracts"
+    cache.mkdir(parents=True, mode=0o700)
+    for name, hours in [(f"recent-{number}", number) for number in range(10)] + [("last-month", 720)]:
+        (cache / name).mkdir()
+        moment = time.time() - hours * 3600
+        os.utime(cache / name, (moment, moment))
+    assert main(["validate"]) == 0
+    derived = {path.name for path in cache.iterdir()} - {f"recent-{number}" for number in range(10)}
+    assert len(derived) == 1, "the oldest is gone"
+    (name,) = derived
+    os.utime(cache / name, (0, 0))
+    assert main(["validate"]) == 0
+    assert (cache / name).stat().st_mtime > 0, "what is used counts as new"
 
 
 # --- nothing of the repository runs -------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pennyform import __version__, data
 from pennyform.findings import Failure, errors, failure
-from pennyform.safe_files import SETTINGS_FILE, UnsafeFileError, read_inside, settings_above
+from pennyform.safe_files import SETTINGS_FILE, UnsafeFileError, read_inside, real_path, settings_above
 
 if TYPE_CHECKING:
     import tempfile
@@ -30,6 +30,7 @@ INVOICED = "company"
 
 _LARGEST_FILE = 32 * 1024 * 1024
 _MOST_KEPT = 8
+_KEPT_SECONDS = 24 * 3600
 
 
 def schemas_of(environ: Mapping[str, str], contract: ContractSettings) -> Path:
@@ -48,13 +49,49 @@ def schemas_of(environ: Mapping[str, str], contract: ContractSettings) -> Path:
     folder = cache / _digest(contract)
     if not folder.is_dir():
         _derive(contract, folder)
-        import shutil
-
-        # Only the latest ones are kept.
-        folders = [path for path in cache.iterdir() if not path.name.startswith(".")]
-        for old in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_MOST_KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)
+        _remove_unused(cache)
+    with suppress(OSError):
+        os.utime(folder)
     return folder
+
+
+def files_of(contract: ContractSettings | None) -> dict[Path, str]:
+    """The files of a contract that say what definitions may say: for whoever works it out elsewhere.
+
+    Args:
+        contract: what a repository owns; None where it owns none.
+
+    Returns:
+        The SHA-256 of each, by its path; nothing where pennyform's own contract of invoices holds.
+
+    Raises:
+        Failure: one of them cannot be read.
+    """
+    import hashlib
+
+    if contract is None or INVOICED not in contract.apis:
+        return {}
+    root = real_path(contract.root)
+    return {
+        root / path.relative_to(contract.root): hashlib.sha256(_read(contract.root, path)).hexdigest()
+        for path in _inputs(contract)
+    }
+
+
+def _remove_unused(cache: Path) -> None:
+    """Keep the schemas that were used last: workers of a fleet read those of many contracts side by side."""
+    import shutil
+
+    folders = dict[Path, float]()
+    for path in cache.iterdir():
+        # Another command may have removed it meanwhile.
+        with suppress(FileNotFoundError):
+            if not path.name.startswith("."):
+                folders[path] = path.stat().st_mtime
+    oldest = max(folders.values(), default=0.0) - _KEPT_SECONDS
+    for path in sorted(folders, key=lambda path: folders[path], reverse=True)[_MOST_KEPT:]:
+        if folders[path] < oldest:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def contract_here() -> ContractSettings | None:

@@ -143,8 +143,14 @@ def needed_by(content: bytes) -> set[str]:
         return set()
 
 
-def collect(repository: Repository) -> tuple[str, tuple[RequestedFile, ...], dict[str, bytes]]:
+def collect(
+    repository: Repository, contract: Mapping[Path, str]
+) -> tuple[str, tuple[RequestedFile, ...], dict[str, bytes]]:
     """All files that the definitions of a company were read from, what it inherits included.
+
+    Args:
+        repository: the company.
+        contract: the files of the contract that it owns, with the SHA-256 of each; empty where it owns none.
 
     Returns:
         The company's folder below the outermost one, the files, and the content of each by its SHA-256.
@@ -154,6 +160,7 @@ def collect(repository: Repository) -> tuple[str, tuple[RequestedFile, ...], dic
     """
     root = real_path(repository.root)
     paths = {Path(os.path.normpath(root / name)): sha256 for name, sha256 in repository.files.items()}
+    paths |= contract
     outermost = Path(os.path.commonpath([root, *(path.parent for path in paths)]))
     if len(paths) > MOST_FILES:
         raise _too_large(root, f"it has {len(paths):,} files, and {MOST_FILES:,} is the limit")

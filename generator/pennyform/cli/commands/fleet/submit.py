@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pennyform import __version__
 from pennyform.cli.companies import select, targets_of, worst
+from pennyform.cli.contracts import files_of
 from pennyform.cli.definitions import (
     explain,
     load_repository,
@@ -126,7 +127,8 @@ def _submission(
     _require_for_fleet(repository, verb)
     if targets.prune:
         require_all_definitions(repository, targets)
-    folder, files, contents = collect(repository)
+    # Read after the definitions were checked by it; a worker checks them again by what it gets.
+    folder, files, contents = collect(repository, files_of(repository.settings.contract))
     origin = runtime.origin(repository.root)
     return _Submission(
         WorkRequest(
@@ -167,13 +169,6 @@ def _require_for_fleet(repository: Repository, verb: str) -> None:
             "nothing says which account the company is",
             file=file,
             fix="set `policies: {company_id: …}`: the lock of the company is named by it",
-        )
-    if settings.contract is not None:
-        raise failure(
-            "fleet-settings",
-            "the repository owns its contract, which jobs do not carry",
-            file=file,
-            fix="run plan and apply of this repository without the fleet",
         )
     if verb == "apply" and settings.policies.approval == "required":
         raise failure(
