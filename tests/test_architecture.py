@@ -81,7 +81,6 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"account"},
         {"journal"},
         {"runtime"},
-        {"files"},
         {"state_folder"},
         {"limits"},
     ],
@@ -149,7 +148,6 @@ LAYERS: Mapping[str, list[set[str]]] = {
         {"connection"},
         {"contracts", "tokens", "downloads", "document_files"},
         {"terminal", "options"},
-        {"output"},
     ],
 }
 

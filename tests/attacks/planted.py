@@ -124,8 +124,8 @@ PLANTED: Mapping[str, Plant] = {
     "values of expressions have no bound": Plant(
         "budget", "invoices.expressions.sandbox:bounded", _unchanged
     ),
-    "YAML may nest as deep as it likes": Plant("budget", "invoices.yaml.events:DEEPEST", _HUGE),
-    "YAML may have any number of values": Plant("budget", "invoices.yaml.events:MOST_NODES", _HUGE),
+    "YAML may nest as deep as it likes": Plant("budget", "invoices.yaml.reader:DEEPEST", _HUGE),
+    "YAML may have any number of values": Plant("budget", "invoices.yaml.reader:MOST_NODES", _HUGE),
     "work on a PDF is not metered": Plant("documents", "invoices.sources.e_invoice_pdf:metered", _unmetered),
     "a contract's text is not looked at": Plant("contracts", "spec.pin.fetch:_unsafe_text", lambda *_: ()),
     "overlays may say what JSON cannot": Plant(
@@ -136,13 +136,13 @@ PLANTED: Mapping[str, Plant] = {
     ),
     "emitted code is not checked": Plant("contracts", "codegen.client.checks:check", _nothing),
     "a value is shown as it is": Plant("text", "text:one_line", _unchanged),
-    "the streams show what they are given": Plant("text", "cli.output:log_lines", _unchanged),
+    "the streams show what they are given": Plant("text", "cli.terminal:log_lines", _unchanged),
     "a usage error is written past the gate": Plant("text", "cli:_Parser.error", _say_and_leave),
     "annotations are written as they are": Plant(
-        "token", "cli.output:Output.write_annotations", _send_as_it_is
+        "token", "cli.terminal:Output.write_annotations", _send_as_it_is
     ),
     "annotations end where their text does": Plant("text", "report.findings.github:_escape", _unchanged),
-    "a secret in a definition is a text": Plant("token", "cli.output:Secrets.are_in", lambda *_: False),
+    "a secret in a definition is a text": Plant("token", "cli.terminal:Secrets.are_in", lambda *_: False),
     "a cell may be a formula": Plant("text", "sandbox.documents.exports:csv_cell", _unchanged),
     "XML may hold anything": Plant("text", "sandbox.documents.exports:xml_text", _unchanged),
     "Markdown is not escaped": Plant("text", "text:markdown_text", _unchanged),
@@ -161,7 +161,7 @@ PLANTED: Mapping[str, Plant] = {
         "token", "pennylane_company._secrets.redaction:Redactor.__call__", lambda _, text: text
     ),
     "an output that fails is a failure": Plant(
-        "output", "cli.output:Output.write", lambda self, text: self._write(text) or len(text)
+        "output", "cli.terminal:Output.write", lambda self, text: self._write(text) or len(text)
     ),
     "any host and origin may come": Plant("browser", "sandbox.http.visitors:Visitors.check", _nothing),
     "files are shown as they are": Plant("browser", "sandbox.http.dispatcher:_make_inert", _unchanged),

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from pennyform.cli import main
 from pennyform.codegen import schemas
-from pennyform.engine.files import Disk
 from pennyform.engine.journal.records import Acknowledged, Intent
 from pennyform.engine.journal.store import open_journal, replay_file
 from pennyform.engine.plan_files import plan_file
 from pennyform.engine.plan_files.plan_file import SavedDocument
+from pennyform.engine.runtime import Disk
 from pennyform.findings import Failure
 from pennyform.invoices.sources import factur_x
 from pennyform.report import apply as apply_report

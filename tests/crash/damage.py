@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from pennyform.engine.applying.report import ApplyReport
-from pennyform.engine.files import Disk
 from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.replayed_state import replay
 from pennyform.engine.journal.store import open_journal
+from pennyform.engine.runtime import Disk
 from pennyform.findings import Failure
 from pennyform.results.apply import Status
 

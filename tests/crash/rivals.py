@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from pennyform.engine.account.errors import OutcomeError
 from pennyform.engine.applying.report import ApplyReport
-from pennyform.engine.files import Disk
+from pennyform.engine.runtime import Disk
 from pennyform.results.apply import Status
 
 from tests.engine.world import Fault, Office, Wire, lost_before

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 from pennyform import sandbox
 from pennyform.cli import main
-from pennyform.engine.files import Disk
+from pennyform.engine.runtime import Disk
 from pennyform.sandbox import Rules
 from pennyform.sandbox.http.transports import Transport
 

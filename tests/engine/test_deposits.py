@@ -12,7 +12,7 @@ import pytest
 from pennyform import data
 from pennyform.cli import main
 from pennyform.engine.account.errors import RefusedError
-from pennyform.invoices.model.pending_text import NumberOf, PendingText
+from pennyform.invoices.model import NumberOf, PendingText
 from pennyform.sandbox import Rules
 
 from .world import (

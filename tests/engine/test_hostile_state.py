@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.engine.files import Disk
 from pennyform.engine.journal.reading import START, read
 from pennyform.engine.journal.records import (
     TEXT_LENGTH,
@@ -42,6 +41,7 @@ from pennyform.engine.journal.replayed_state import Replay
 from pennyform.engine.journal.store import import_journal, open_journal
 from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.plan_files.binding import PlanOrigin
+from pennyform.engine.runtime import Disk
 from pennyform.findings import Failure
 from pennyform.results.values import JsonObject
 

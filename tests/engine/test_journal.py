@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
-from pennyform.engine.files import Disk
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import (
@@ -30,6 +29,7 @@ from pennyform.engine.journal.records import (
 )
 from pennyform.engine.journal.replayed_state import ReplayedState, replay
 from pennyform.engine.journal.store import import_journal, open_journal, quarantine, replay_file
+from pennyform.engine.runtime import Disk
 from pennyform.findings import Failure
 
 from .world import KEY, Office, records_of, statuses

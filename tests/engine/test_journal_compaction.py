@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.engine.files import Disk
 from pennyform.engine.journal import store as module
 from pennyform.engine.journal.history import read_history
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import Intent, PlanUsed, Record, Subject, Summary, Verified, decode
 from pennyform.engine.journal.replayed_state import Replay, replay
 from pennyform.engine.journal.store import open_journal, replay_file
+from pennyform.engine.runtime import Disk
 
 from .world import KEY, Office, key_of, records_of, statuses
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 from pennyform.cli import main
-from pennyform.engine.planning.orphans import find_orphans
+from pennyform.engine.planning.lookups import find_orphans
 
 from .world import API, Office, line, only, raw
 
@@ -145,7 +145,7 @@ def test_without_a_prefix_the_journal_knows(
 
 def test_nothing_left_says_nothing_and_asks_nothing(office: Office) -> None:
     """Where no journal and no prefix makes an invoice ours, no request is sent."""
-    from pennyform.engine.planning.orphans import find_orphans
+    from pennyform.engine.planning.lookups import find_orphans
     from pennyform.engine.session import refresh_read_only
 
     office.define("INV-1")
@@ -158,7 +158,7 @@ def test_nothing_left_says_nothing_and_asks_nothing(office: Office) -> None:
 
 def test_many_take_few_requests(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """150 rows left: two requests by id; the newest of the account in pages, up to a bound that is said."""
-    from pennyform.engine.planning import orphans
+    from pennyform.engine.planning import lookups
     from pennyform.engine.session import refresh_read_only
 
     rows = "".join(f"{number},ACME\n" for number in range(150))
@@ -170,7 +170,7 @@ def test_many_take_few_requests(office: Office, monkeypatch: pytest.MonkeyPatch)
     def found() -> tuple[str, int, int]:
         state = refresh_read_only(office.repository(), office.remote(), office.state())
         before = len(office.wire.sent)
-        report = orphans.find_orphans(office.repository(), state.remote, office.remote())
+        report = lookups.find_orphans(office.repository(), state.remote, office.remote())
         return report.searched, len(report.invoices), len(office.wire.sent) - before
 
     assert found() == ("all", 149, 2)
@@ -178,7 +178,7 @@ def test_many_take_few_requests(office: Office, monkeypatch: pytest.MonkeyPatch)
         settings=repository.settings._replace(reference_prefix="FEE-")
     )
     assert found() == ("all", 149, 4)
-    monkeypatch.setattr(orphans, "ORPHAN_PAGES", 1)
+    monkeypatch.setattr(lookups, "ORPHAN_PAGES", 1)
     office.journal.unlink()
     assert found() == ("newest", 100, 2)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pennyform.cli.output import Output
+from pennyform.cli.terminal import Output
 from pennyform.sandbox import Sandbox
 
 from .world import CUSTOMER, Office, books_of

@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 from pennyform.cli.connection import canonical_host
-from pennyform.engine.files import Disk
 from pennyform.engine.journal import reading
 from pennyform.engine.journal.lock import LockFileError, hold
 from pennyform.engine.journal.records import Absent, Acknowledged, Intent
 from pennyform.engine.journal.replayed_state import Replay
 from pennyform.engine.journal.store import open_journal, replay_file
+from pennyform.engine.runtime import Disk
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 from pennyform.report.apply import render
@@ -369,7 +369,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_read_without_end(
         result = status(descriptor)
         return os.stat_result((*result[:6], 10, *result[7:10])) if result.st_size == 100 else result
 
-    monkeypatch.setattr("pennyform.engine.files.os.fstat", before_it_grew)
+    monkeypatch.setattr("pennyform.engine.runtime.os.fstat", before_it_grew)
     with pytest.raises(OSError, match="grows while it is read"):
         Disk().read_inside(tmp_path, file)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pennyform.engine.files import Disk
+from pennyform.engine.runtime import Disk
 
 
 def test_a_new_file_is_synced_and_then_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_what_is_replaced_is_kept_and_both_are_whole_at_any_moment(
 def test_a_file_that_does_not_fit_into_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pennyform.engine.files.FILE_BYTES", 2)
+    monkeypatch.setattr("pennyform.engine.runtime.FILE_BYTES", 2)
     (tmp_path / "journal").write_bytes(b"one")
     with pytest.raises(OSError, match="larger than 2 bytes"):
         Disk().read(tmp_path / "journal")
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_renamed_to_make_room(
         case "link":
             journal.symlink_to("nowhere")
         case _:
-            monkeypatch.setattr("pennyform.engine.files.FILE_BYTES", 2)
+            monkeypatch.setattr("pennyform.engine.runtime.FILE_BYTES", 2)
             journal.write_bytes(b"one")
     Disk().replace(journal, b"n", kept)
     assert journal.read_bytes() == b"n"

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from pennyform.engine.files import Disk
 from pennyform.engine.journal.records import Found, Record
 from pennyform.engine.journal.store import open_journal
+from pennyform.engine.runtime import Disk
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 

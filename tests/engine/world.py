@@ -18,14 +18,13 @@ import httpx
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.records import RemoteState
 from pennyform.engine.applying.report import ApplyReport, Result
-from pennyform.engine.files import Disk, Storage
 from pennyform.engine.journal.reading import read
 from pennyform.engine.journal.records import Record
 from pennyform.engine.journal.store import FolderJournal
 from pennyform.engine.limits import Patience
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.planner import plan
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import Disk, Runtime, Storage
 from pennyform.engine.session import CompanyState, open_session, refresh_read_only
 from pennyform.engine.state_folder import StateFolder
 from pennyform.engine.verify import Verification, verify

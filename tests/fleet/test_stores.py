@@ -11,7 +11,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from pennyform.engine.files import Disk
 from pennyform.engine.journal import store as store_module
 from pennyform.engine.journal.history import issued
 from pennyform.engine.journal.journal import Journal, JournalError
@@ -31,7 +30,7 @@ from pennyform.engine.journal.records import (
 )
 from pennyform.engine.journal.replayed_state import ReplayedState, replay
 from pennyform.engine.journal.store import FolderJournals, Journals, JournalStore, import_journal
-from pennyform.engine.runtime import Runtime, SystemClock
+from pennyform.engine.runtime import Disk, Runtime, SystemClock
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure
 from pennyform.fleet.database import Database

@@ -15,8 +15,17 @@ from pennyform.invoices import Key, Place, load, totals
 from pennyform.invoices.deductions.checks import open_cents
 from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
 from pennyform.invoices.desired.json_bodies import digest, from_json
-from pennyform.invoices.model import Body, Deduction, DesiredInvoice, InvoiceBody, Options
-from pennyform.invoices.model.pending_text import NumberOf, PendingText, pending_texts, settled
+from pennyform.invoices.model import (
+    Body,
+    Deduction,
+    DesiredInvoice,
+    InvoiceBody,
+    NumberOf,
+    Options,
+    PendingText,
+    pending_texts,
+    settled,
+)
 from pennyform.invoices.repository.validate import FEWEST_FILES_TO_SHARE, validate
 
 PLACE = Place("invoices.yaml", 1, 1)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pennyform.invoices.model.bodies import Address, CustomerBody
+from pennyform.invoices.model import Address, CustomerBody
 from pennyform.invoices.model.identities import Likeness, compare, identity_of
 
 SIREN = "732829320"

@@ -10,8 +10,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pennyform.findings import errors
-from pennyform.invoices.yaml.events import Ambiguous, resolve
-from pennyform.invoices.yaml.reader import read
+from pennyform.invoices.yaml.reader import Ambiguous, read, resolve
 
 from .definitions import YAML_TEXT
 from .test_format import laid_out

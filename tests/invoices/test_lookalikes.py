@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pennyform import text
 from pennyform.invoices import load
-from pennyform.invoices.yaml.events import FORBIDDEN
-from pennyform.invoices.yaml.reader import read
+from pennyform.invoices.yaml.reader import FORBIDDEN, read
 from pennyform.text import difference, fold
 
 from .definitions import YAML_TEXT, write

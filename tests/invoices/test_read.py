@@ -12,8 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform.invoices.yaml import reader as reading
-from pennyform.invoices.yaml.events import DEEPEST, MOST_NODES
-from pennyform.invoices.yaml.reader import LARGEST_FILE, read, read_file
+from pennyform.invoices.yaml.reader import DEEPEST, LARGEST_FILE, MOST_NODES, read, read_file
 
 
 def only_rule(data: bytes) -> str:

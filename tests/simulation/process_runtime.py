@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pennyform.cli.terminal import Terminal
-from pennyform.engine.files import Disk
 from pennyform.engine.limits import Patience
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import Disk, Runtime
 from pennyform.findings import Finding
 from pennyform.invoices import Repository
 from pennyform.invoices.schema.schema import FindSchemas

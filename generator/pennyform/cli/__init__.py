@@ -18,8 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
-from pennyform.cli.output import lost
-from pennyform.cli.terminal import Exit, Terminal
+from pennyform.cli.terminal import Exit, Terminal, lost
 from pennyform.findings import Failure
 
 if TYPE_CHECKING:

@@ -24,10 +24,9 @@ from pennyform.engine.journal.store import JournalStore, import_journal
 from pennyform.engine.plan_files.plan_file import digest
 from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.dependencies import keys_of
-from pennyform.engine.planning.lookups import refresh
-from pennyform.engine.planning.orphans import find_deletions, find_orphans
+from pennyform.engine.planning.lookups import find_orphans, refresh
 from pennyform.engine.planning.plan import Plan
-from pennyform.engine.planning.planner import make_plan
+from pennyform.engine.planning.planner import find_deletions, make_plan
 from pennyform.engine.planning.preflight import preflight, require_scopes, select_invoices
 from pennyform.engine.recovery import (
     UnknownOutcomeResolver,

@@ -15,11 +15,10 @@ from typing import Any
 import psycopg
 
 from pennyform.engine.account.errors import NotSentError
-from pennyform.engine.files import JournalFiles
 from pennyform.engine.journal.lock import Retry
 from pennyform.engine.journal.store import JournalStore
 from pennyform.engine.limits import FILE_BYTES
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import JournalFiles, Runtime
 from pennyform.engine.state_folder import KEY_VARIABLE, StateFolder
 from pennyform.findings import failure
 from pennyform.fleet.database import (

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pennyform.engine.files import Disk
 from pennyform.engine.journal import reading
 from pennyform.engine.journal.history import issued, read_history
 from pennyform.engine.journal.journal import Journal
@@ -16,6 +15,7 @@ from pennyform.engine.journal.records import Record
 from pennyform.engine.journal.replayed_state import Replay
 from pennyform.engine.journal.store import import_journal
 from pennyform.engine.plan_files import binding, plan_file
+from pennyform.engine.runtime import Disk
 from pennyform.findings import Failure
 from pennyform.report.status import audit_csv, audit_lines
 from pennyform.results.status import AuditedInvoice

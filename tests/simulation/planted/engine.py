@@ -26,7 +26,7 @@ from pennyform.engine.planning.deposits import completion
 from pennyform.engine.planning.prerequisites import declared
 from pennyform.engine.planning.resolve import Resolved
 from pennyform.invoices.deductions import lines as deduction_lines
-from pennyform.invoices.model.pending_text import NumberOf, settled
+from pennyform.invoices.model import NumberOf, settled
 from pennyform.invoices.money import totals
 from pennyform.results.apply import Status
 from pennyform.results.plan import Action

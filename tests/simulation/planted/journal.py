@@ -7,12 +7,12 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
-from pennyform.engine import files
+from pennyform.engine import runtime
 from pennyform.engine.applying.context import JournalledSender
-from pennyform.engine.files import Disk
 from pennyform.engine.journal import lock, reading
 from pennyform.engine.journal.journal import Journal, JournalError
 from pennyform.engine.journal.records import Intent, PlanUsed, Record
+from pennyform.engine.runtime import Disk
 
 from tests.simulation.machine import SystemCalls
 from tests.simulation.planted.bug import Bug, replaced
@@ -66,7 +66,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "the folder of a new journal is not synced",
-        files,
+        runtime,
         "sync_folder",
         lambda *_: None,
         "power cut, and look-ups lag behind",

@@ -45,8 +45,7 @@ from pennyform.engine.account.records import (
     RemoteTransaction,
 )
 from pennyform.engine.limits import LEDGER_PAGE, PAGE
-from pennyform.invoices.model import JsonObject
-from pennyform.invoices.model.pending_text import pending_texts
+from pennyform.invoices.model import JsonObject, pending_texts
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from pennyform.engine.files import JournalFiles
 from pennyform.engine.journal.journal import kept_as
 from pennyform.engine.journal.reading import read, unreadable
 from pennyform.engine.journal.records import Acknowledged, Differs, Doubt, Record, RunBegun, Summary, Verified
+from pennyform.engine.runtime import JournalFiles
 
 # Steps after which an invoice is final.
 _FINAL = frozenset({"finalize", "import"})

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import msgspec
 
-from pennyform.engine.files import JournalFiles
 from pennyform.engine.journal.reading import START, sign
 from pennyform.engine.journal.records import Record, decode
 from pennyform.engine.journal.replayed_state import Replay, ReplayedState
 from pennyform.engine.limits import JOURNAL_BYTES
+from pennyform.engine.runtime import JournalFiles
 
 
 class JournalError(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pennyform.engine.files import SystemCalls, make_folder
+from pennyform.engine.runtime import SystemCalls, make_folder
 from pennyform.safe_files import check_private
 
 

@@ -16,7 +16,6 @@ from math import inf
 from pathlib import Path
 from typing import Protocol
 
-from pennyform.engine.files import JournalFiles, Storage
 from pennyform.engine.journal import lock
 from pennyform.engine.journal.history import History, read_history
 from pennyform.engine.journal.journal import Journal, JournalError, dated
@@ -24,7 +23,7 @@ from pennyform.engine.journal.reading import START, read, sign, unreadable
 from pennyform.engine.journal.records import Doubt
 from pennyform.engine.journal.replayed_state import Replay, ReplayedState
 from pennyform.engine.limits import COMPACT_BYTES
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import JournalFiles, Runtime, Storage
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure, failure
 from pennyform.safe_files import real_path

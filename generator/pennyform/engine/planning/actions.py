@@ -28,11 +28,11 @@ from pennyform.invoices.model import (
     Id,
     JsonObject,
     Key,
+    PendingText,
     Place,
     ProductBody,
     lines_of,
 )
-from pennyform.invoices.model.pending_text import PendingText
 from pennyform.results.plan import (
     IDLE,
     Action,

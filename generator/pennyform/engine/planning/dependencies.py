@@ -12,8 +12,15 @@ from collections.abc import Collection, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Literal
 
-from pennyform.invoices.model import Body, DesiredInvoice, Key, Repository, lines_of, set_fields
-from pennyform.invoices.model.pending_text import pending_texts
+from pennyform.invoices.model import (
+    Body,
+    DesiredInvoice,
+    Key,
+    Repository,
+    lines_of,
+    pending_texts,
+    set_fields,
+)
 
 # The kind of definitions that state what was issued elsewhere.
 IMPORTED = "imported_invoice"

@@ -3,6 +3,10 @@
 Customers, products and accounts are looked up by the hundred. Few invoices are looked up one by one; many are
 looked for in pages of the invoices of their dates, lines included. An invoice that seems to differ is read
 again exactly, line by line in the order of the document, before a difference is reported.
+
+Of a whole repository, invoices that no definition asks for any more are looked for too: those that carry its
+prefix, and without a prefix, those that the journal knows. Repositories of one company share its journal, so
+that with a prefix it only tells of older ones.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from pennyform.engine.account.records import (
 )
 from pennyform.engine.journal.records import Subject
 from pennyform.engine.journal.replayed_state import ReplayedState
-from pennyform.engine.limits import EXACT_LOOKUPS
+from pennyform.engine.limits import EXACT_LOOKUPS, ORPHAN_PAGES
 from pennyform.engine.planning.credits.lines import with_line_order
 from pennyform.engine.planning.dependencies import IMPORTED, keys_of, named, names_others
 from pennyform.engine.planning.deposits.completion import complete
@@ -38,6 +42,7 @@ from pennyform.engine.planning.prerequisites.declared import customer_accounts, 
 from pennyform.engine.planning.resolve import known_vat_codes, resolver
 from pennyform.invoices.model import DesiredInvoice, Key, Repository
 from pennyform.invoices.money.scalars import canonical
+from pennyform.results.orphans import OrphanedInvoice, OrphanReport
 
 InvoicesByReference: TypeAlias = dict[str, list[RemoteInvoice]]
 R = TypeVar("R", RemoteCustomer, RemoteProduct)
@@ -312,3 +317,62 @@ def needs_sections(invoice: DesiredInvoice, remote: RemoteInvoice) -> bool:
     """Whether sections play a part on either side; only an exact reading shows them."""
     in_sections = any(line.section_rank is not None for line in remote.lines)
     return in_sections or bool(getattr(invoice.body, "invoice_line_sections", ()))
+
+
+def find_orphans(
+    repository: Repository, state: RemoteState, account: AccountClient, deleted: Iterable[int] = ()
+) -> OrphanReport:
+    """Look for invoices of the repository that none of its definitions asks for.
+
+    Args:
+        repository: all definitions there are; a part of them would make orphans of the others.
+        state: what was looked up for them, and what the journal remembers.
+        account: the account.
+        deleted: ids that the plan deletes, and that are told as its changes.
+
+    Raises:
+        OutcomeError: the account could not be read.
+    """
+    prefix = repository.settings.reference_prefix
+    defined = {invoice.external_reference for invoice in repository.invoices}
+    listed_ids = {row.id for rows in state.invoices.values() for row in rows}
+    # What a credit note names has a definition that answers for it.
+    listed_ids |= {row.id for rows in state.credited.values() for row in rows} | {*state.credited_by_id}
+    # A draft that another one replaced has a warning of its own.
+    listed_ids |= {*deleted, *state.replayed.aside.values()}
+    remembered = {
+        id_
+        for (kind, reference), id_ in state.replayed.ids.items()
+        if kind == "invoice"
+        and reference.startswith(prefix)
+        and reference not in defined
+        and id_ not in listed_ids
+    }
+    rows = dict(account.headers_by_id(remembered))
+    is_complete = True
+    if prefix:
+        # No filter of the API takes the beginning of a reference: the list is read, newest first.
+        newest, is_complete = account.newest_headers(ORPHAN_PAGES)
+        rows |= {row.id: row for row in newest if row.external_reference.startswith(prefix)}
+    orphans = [
+        _record(row, prefix, is_remembered=row.id in remembered)
+        for row in rows.values()
+        if row.id not in listed_ids and row.external_reference not in defined
+    ]
+    ordered = sorted(orphans, key=lambda orphan: (orphan.external_reference, orphan.id))
+    return OrphanReport("all" if is_complete else "newest", tuple(ordered))
+
+
+def _record(row: RemoteInvoice, prefix: str, *, is_remembered: bool) -> OrphanedInvoice:
+    amount = row.currency_amount
+    return OrphanedInvoice(
+        external_reference=row.external_reference,
+        id=row.id,
+        invoice_number=row.invoice_number,
+        draft=row.draft,
+        prunable=row.draft and bool(prefix) and row.external_reference.startswith(prefix),
+        known_by="journal" if is_remembered else "prefix",
+        date=row.date.isoformat() if row.date else None,
+        currency=row.currency or "",
+        currency_amount="" if amount is None else canonical(amount),
+    )

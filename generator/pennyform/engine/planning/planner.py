@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.journal.records import Subject
-from pennyform.engine.planning.actions import InvoiceChange, Step
+from pennyform.engine.planning.actions import DraftDeletion, InvoiceChange, Step
 from pennyform.engine.planning.credits.conflicts import hold_credits
 from pennyform.engine.planning.dependencies import IMPORTED, becomes_final, in_order, names_others
 from pennyform.engine.planning.deposits.completion import (
@@ -37,7 +37,8 @@ from pennyform.engine.planning.prerequisites.customers import (
     with_existing,
 )
 from pennyform.engine.planning.prerequisites.declared import Obstacles, obstacles, plan_prerequisites, unnamed
-from pennyform.engine.planning.resolve import Resolved, resolver
+from pennyform.engine.planning.resolve import PlanRejectedError, Resolved, resolver
+from pennyform.findings import Finding, Severity
 from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.plan import Action
@@ -65,6 +66,15 @@ _WRITES = {
 _IMPORT = (Step.UPLOAD, Step.IMPORT, Step.READ_BACK)
 # The import of an electronic invoice has no place for a reference: it is set on what was read back.
 _E_IMPORT = (Step.IMPORT, Step.READ_BACK, Step.COMPLETE, Step.READ_BACK)
+
+_NO_PREFIX = Finding(
+    "prune-without-prefix",
+    Severity.ERROR,
+    "--prune needs a reference_prefix",
+    file="pennyform.yaml",
+    detail="Drafts of this folder are told from those of others by how their references begin.",
+    fix="give the folder a reference_prefix in pennyform.yaml",
+)
 
 _UNSETTLED = "an earlier apply does not know whether it was created; run 'pennyform apply' again"
 _RECREATED = (
@@ -368,3 +378,27 @@ def _other_cents(comparison: Comparison) -> str:
         "set 'rounding: document' or 'rounding: line' in pennyform.yaml if the account rounds so, else "
         "change the definition"
     )
+
+
+def find_deletions(repository: Repository, drafts: Iterable[RemoteInvoice]) -> tuple[DraftDeletion, ...]:
+    """The drafts that carry the repository's prefix and that none of its definitions asks for, by reference.
+
+    Args:
+        repository: all definitions there are; a part of them would make orphans of the others.
+        drafts: all drafts of the account.
+
+    Raises:
+        PlanRejectedError: the repository has no prefix, so that nobody can say whose a draft is.
+    """
+    prefix = repository.settings.reference_prefix
+    if not prefix:
+        raise PlanRejectedError([_NO_PREFIX])
+    defined = {invoice.external_reference for invoice in repository.invoices}
+    orphans = [
+        draft
+        for draft in drafts
+        if draft.draft
+        and draft.external_reference.startswith(prefix)
+        and draft.external_reference not in defined
+    ]
+    return tuple(map(DraftDeletion, sorted(orphans, key=lambda draft: draft.external_reference)))

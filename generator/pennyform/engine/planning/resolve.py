@@ -23,13 +23,15 @@ from pennyform.invoices.model import (
     Id,
     ImportedInvoiceBody,
     Key,
+    LegalNumber,
     LineBody,
     ProductBody,
     Repository,
     lines_of,
+    pending_texts,
     set_fields,
+    settled,
 )
-from pennyform.invoices.model.pending_text import LegalNumber, pending_texts, settled
 from pennyform.invoices.money.totals import FROM_PRODUCT, Totals, fill_from_product
 from pennyform.invoices.money.vat_codes import UnknownVatCodeError
 

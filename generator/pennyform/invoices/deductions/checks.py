@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.deductions.lines import Deposit, own_lines
-from pennyform.invoices.model import DesiredInvoice, Id, InvoiceBody, Key, Place
-from pennyform.invoices.model.pending_text import PendingText
+from pennyform.invoices.model import DesiredInvoice, Id, InvoiceBody, Key, PendingText, Place
 from pennyform.invoices.money.totals import Product, UnknownProductError, totals
 from pennyform.invoices.yaml.document import Path
 

@@ -21,10 +21,12 @@ from pennyform.invoices.model import (
     InvoiceBody,
     InvoiceLine,
     LineBody,
+    NumberOf,
+    TextPart,
     Unset,
     lines_of,
+    text_of,
 )
-from pennyform.invoices.model.pending_text import NumberOf, TextPart, text_of
 from pennyform.invoices.money.exact_tax import split_for_tax
 from pennyform.invoices.money.totals import Product, Totals, UnknownProductError, totals
 

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
-from pennyform.invoices.model import Place
-from pennyform.invoices.model.pending_text import PendingText
+from pennyform.invoices.model import PendingText, Place
 from pennyform.invoices.yaml.document import Path, pointer
 from pennyform.text import difference, fold
 

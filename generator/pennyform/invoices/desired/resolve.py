@@ -29,9 +29,10 @@ from pennyform.invoices.model import (
     JsonObject,
     Key,
     Options,
+    PendingText,
     ProductBody,
+    pending_texts,
 )
-from pennyform.invoices.model.pending_text import PendingText, pending_texts
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.schema.schema import per_schema

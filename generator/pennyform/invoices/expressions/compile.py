@@ -21,9 +21,9 @@ from pennyform.invoices.expressions.bounds import LONGEST_TEXT, bounded
 from pennyform.invoices.expressions.errors import explain_expression_error
 from pennyform.invoices.expressions.notation import NotationError
 from pennyform.invoices.expressions.sandbox import UnknownNumber, environment
-from pennyform.invoices.model.pending_text import NumberOf, TextPart, text_of
+from pennyform.invoices.model import NumberOf, TextPart, text_of
 from pennyform.invoices.yaml.document import YamlValue
-from pennyform.invoices.yaml.events import FORBIDDEN
+from pennyform.invoices.yaml.reader import FORBIDDEN
 
 Value = str | int | Decimal | date | bool
 """What an expression can give; None besides, when it gives nothing."""

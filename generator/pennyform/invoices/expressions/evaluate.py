@@ -16,8 +16,8 @@ from typing import NamedTuple, cast
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.expressions.literals import BRACES
+from pennyform.invoices.model import PendingText
 from pennyform.invoices.model.budget import Budget
-from pennyform.invoices.model.pending_text import PendingText
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, holds_braces

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pennyform import data
 from pennyform.findings import Finding, failure
-from pennyform.invoices.model import ContractSettings
-from pennyform.invoices.model.pending_text import with_placeholders
+from pennyform.invoices.model import ContractSettings, with_placeholders
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.yaml.document import Document, Path, YamlValue
 

@@ -16,8 +16,7 @@ from pennyform.findings import Finding, Severity, closest_name, errors
 from pennyform.invoices.model import Place
 from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.yaml.document import Document, YamlValue
-from pennyform.invoices.yaml.events import FORBIDDEN
-from pennyform.invoices.yaml.reader import read, read_bytes
+from pennyform.invoices.yaml.reader import FORBIDDEN, read, read_bytes
 from pennyform.safe_files import FolderCache, real_path, settings_above
 
 # A line break in a name would begin a line of its own in a log, where it could be taken for a command.

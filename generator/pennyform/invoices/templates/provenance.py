@@ -11,8 +11,7 @@ from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.desired.json_bodies import first_request, to_json
 from pennyform.invoices.desired.resolve import sent_as
 from pennyform.invoices.model import UNSET as NOT_STATED
-from pennyform.invoices.model import Body, Key, Repository, lines_of
-from pennyform.invoices.model.pending_text import with_placeholders
+from pennyform.invoices.model import Body, Key, Repository, lines_of, with_placeholders
 from pennyform.invoices.money.totals import FROM_PRODUCT
 from pennyform.invoices.schema import Schema
 from pennyform.invoices.schema.schema import definition_schemas

@@ -8,7 +8,7 @@ from pennyform.cli.connection import connect
 from pennyform.cli.definitions import is_whole, load_repository, page_origin, print_report
 from pennyform.cli.options.account import TargetOptions, VerifyOptions
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.engine.planning.orphans import find_orphans
+from pennyform.engine.planning.lookups import find_orphans
 from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import Verification, verify, with_documents

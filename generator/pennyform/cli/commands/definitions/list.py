@@ -11,8 +11,7 @@ from pennyform.cli.options.definitions import ListOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import errors
 from pennyform.invoices import Repository, load
-from pennyform.invoices.model import DesiredInvoice
-from pennyform.invoices.model.bodies import Unset
+from pennyform.invoices.model import DesiredInvoice, Unset
 from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.yaml.reader import read_file
 from pennyform.report.shared.formatting import clean

@@ -21,7 +21,7 @@ from pennyform.invoices import (
     totals,
 )
 from pennyform.invoices.desired.json_bodies import after_finalize
-from pennyform.invoices.model.pending_text import with_placeholders
+from pennyform.invoices.model import with_placeholders
 from pennyform.invoices.templates.provenance import find_provenance
 from pennyform.report.render import render
 from pennyform.results.documents import json_text_with_decimals

@@ -36,8 +36,8 @@ from pennyform.invoices.model import (
     Key,
     ProductBody,
     Repository,
+    settled,
 )
-from pennyform.invoices.model.pending_text import settled
 from pennyform.results.plan import Action
 
 _NOTHING = Decimal(0)
