@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 from jsonschema import Draft202012Validator
 from pennyform.codegen import schemas
-from pennyform.codegen.client import library
+from pennyform.codegen.client import name_rules
 from pennyform.spec import Contract, read_contract
 
 # Stands for a whole run of the generator, in a process of its own.
@@ -120,11 +120,12 @@ WORDS = (
 def test_names_are_those_that_the_whole_library_makes(word: str) -> None:
     from openapi_python_client import strings
 
-    assert library.ClassName(word, "field_") == strings.ClassName(word, "field_")
-    assert library.PythonIdentifier(word, "field_") == strings.PythonIdentifier(word, "field_")
+    assert name_rules.ClassName(word, "field_") == strings.ClassName(word, "field_")
+    assert name_rules.PythonIdentifier(word, "field_") == strings.PythonIdentifier(word, "field_")
 
 
 def test_of_the_library_only_the_names_are_imported() -> None:
     """Where this fails, its module of names needs more of it than before: generating takes longer."""
-    assert library.ClassName.__module__ == "pennyform.codegen.client.library.openapi_python_client.strings"
+    module = "pennyform.codegen.client.name_rules.openapi_python_client.strings"
+    assert name_rules.ClassName.__module__ == module
     assert not any(name.endswith(".openapi_python_client") for name in sys.modules if "pennyform" in name)

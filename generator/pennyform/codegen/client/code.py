@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from pennyform.codegen.client.library import ClassName, PythonIdentifier
+from pennyform.codegen.client.name_rules import ClassName, PythonIdentifier
 
 WIDTH = 110
 

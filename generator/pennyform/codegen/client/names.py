@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pennyform.codegen.client.code import Code
-from pennyform.codegen.client.library import ClassName, PythonIdentifier
+from pennyform.codegen.client.name_rules import ClassName, PythonIdentifier
 from pennyform.spec.normaliser.contract import Answer, Contract, Operation, Schema
 from pennyform.spec.normaliser.identifiers import pascal_case
 
