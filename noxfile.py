@@ -77,6 +77,7 @@ OTHERS = {
     "page": "needs Chromium, from Debian packages if apt is available; fetches axe-core from npm",
     "fleet": "needs a PostgreSQL, from Debian packages if apt is available",
     "prism": "fetches Prism from npm",
+    "examples": "needs folders of examples that others publish: EN 16931, XRechnung, Peppol",
 }
 
 
@@ -363,6 +364,13 @@ def prism(session: nox.Session) -> None:
     executable = _npm(session, "prism") / ".bin" / "prism"
     command = ("-m", "tests.conformance.through_prism", str(executable), *session.posargs)
     session.run("python", *command, env=_node(session))
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Read and check the electronic invoices that others publish as examples: -- FOLDER..."""
+    _install_project(session, "test")
+    session.run("python", "-m", "tests.documents.official_examples", *session.posargs)
 
 
 @nox.session(venv_backend="none")

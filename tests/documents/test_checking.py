@@ -354,7 +354,12 @@ def test_files_that_are_imported_are_checked_by_the_same_rules(
     ],
 )
 def test_a_file_is_checked_by_the_rules_of_its_profile(
-    profile: str, syntax: str, names: tuple[str, ...]
+    profile: str, syntax: str, names: tuple[str, ...], valid: Result
 ) -> None:
-    xml = f"<a>urn:cen.eu:en16931:2017{profile}</a>".encode()
-    assert rule_sets_of_file(xml, syntax, is_french=True) == names
+    assert valid.document
+    xml = {"ubl": ubl.write, "cii": cii.write}[syntax](valid.document)
+    other = xml.replace(b":2017<", f":2017{profile}<".encode())
+    assert rule_sets_of_file(other, syntax, is_french=True) == names
+    # A text is no profile.
+    named = xml.replace(b">Consulting<", f">urn:cen.eu:en16931:2017{profile}<".encode())
+    assert rule_sets_of_file(named, syntax, is_french=True) == rule_sets(is_french=True)

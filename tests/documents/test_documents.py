@@ -21,6 +21,7 @@ from pennyform.invoices.money.vat_codes import rates
 from pennyform.invoices.sources import factur_x
 from pennyform.typesetting import labels
 
+from . import official_examples
 from .invoices import FILES, results, write
 
 ROOT = Path(__file__).parents[2]
@@ -317,3 +318,38 @@ def test_codes_of_the_tables_are_those_of_the_lists() -> None:
     assert set(codes) - {"by-article"} <= known
     (units,) = set(re.findall(r"contains\('([^']* HUR [^']*)'", rules))
     assert set(table("units")["codes"]) <= set(units.split())
+
+
+@needs_extra
+def test_a_specification_that_keeps_to_the_standard_is_as_good(documents: dict[str, Document]) -> None:
+    xml = cii.write(documents["EU-SERVICES"])
+    own, names = b">urn:cen.eu:en16931:2017<", rule_sets(is_french=False)
+    other = b">urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0<"
+    assert own in xml
+    assert check(xml.replace(own, other), "cii", names) == []
+    # Its name in a text makes nothing of another profile.
+    unknown = xml.replace(own, b">urn:example:mine<").replace(b">A<", other.replace(b">urn", b">A urn"))
+    assert [violation.rule for violation in check(unknown, "cii", names)] == ["FX-SCH-A-000556"]
+
+
+@needs_extra
+def test_examples_of_others_are_valid_or_explained(
+    documents: dict[str, Document], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    xml = ubl.write(documents["EU-SERVICES"])
+    name = b"<cbc:RegistrationName>Example Services SAS</cbc:RegistrationName>"
+    assert name in xml
+    nameless = xml.replace(name, b"")
+    (tmp_path / "a.XML").write_bytes(xml)
+    (tmp_path / "notes.txt").write_bytes(b"no example")
+    (tmp_path / "GR-base-example-TaxRepresentative.xml").write_bytes(nameless)
+    assert official_examples.main([str(tmp_path)]) == 0
+    assert "1 of 2 without an error" in capsys.readouterr().out
+    for content in (nameless, b"<x/>"):
+        (tmp_path / "b.xml").write_bytes(content)
+        assert official_examples.main([str(tmp_path)]) == 1
+    (tmp_path / "b.xml").rename(tmp_path / "CII_example5.xml")
+    assert official_examples.main([str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "b.xml: BR-06" in said
+    assert "b.xml: not read: its XML is x" in said

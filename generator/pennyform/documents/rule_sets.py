@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 from pennyform.documents.extra import needed, rules_folder
 from pennyform.invoices.sources.e_invoice_errors import UnreadableError
+from pennyform.invoices.sources.e_invoice_syntax import SYNTAXES
+from pennyform.invoices.sources.factur_x import Fields, parse
 
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 # By syntax and name: the file of each rule set in the folder of the package.
@@ -30,6 +32,8 @@ _FILES = {
 # Warnings about what is right: the schema of CII demands a delivery, also where there is nothing to say about
 # it, and only the French profile has reasons for exemptions on lines (its rules are spelled in two ways).
 _FALSE_ALARMS = re.compile(r"PEPPOL-EN16931-R008|BR-F[RX]EXT-[A-Z]+-08(ini|rev)")
+# Factur-X allows its own profile only; a specification that keeps to EN 16931 (XRechnung) is as good.
+_OTHER_PROFILE, _COMPLIANT = "FX-SCH-A-000556", "urn:cen.eu:en16931:2017#compliant#"
 _one_at_a_time = threading.Lock()
 _FRENCH = ("BR-FR", "EXTENDED-CTC-FR")
 
@@ -65,13 +69,18 @@ def rule_sets_of_file(xml: bytes, syntax: str, *, is_french: bool) -> tuple[str,
 
     Profiles that go beyond EN 16931 have rules of their own, in its place.
     """
-    profile = re.search(rb"urn:cen\.eu:en16931:2017[^<\s]*", xml)
-    name = profile[0].lower() if profile else b""
-    if b"extended-ctc-fr" in name:
+    name = _profile(xml)
+    if "extended-ctc-fr" in name:
         return tuple(reversed(_FRENCH))
-    if b"extended" in name and syntax == "cii":
+    if "extended" in name and syntax == "cii":
         return ("Factur-X EXTENDED", *(["BR-FR"] if is_french else []))
     return rule_sets(is_french=is_french)
+
+
+def _profile(xml: bytes) -> str:
+    """The profile that a document names (BT-24), in lower case."""
+    root = parse(xml)
+    return Fields(root, SYNTAXES[root.tag].header, []).text("profile").lower()
 
 
 def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:
@@ -89,6 +98,8 @@ def check(xml: bytes, syntax: str, names: tuple[str, ...]) -> list[Violation]:
     violations: dict[tuple[str, str], Violation] = {}
     for name, report in _reports(xml, syntax, names):
         for violation in _violations(report, name):
+            if violation.rule == _OTHER_PROFILE and _profile(xml).startswith(_COMPLIANT):
+                continue
             # The rules of EN 16931 are in the French profile once more.
             if violation.is_error or not _FALSE_ALARMS.fullmatch(violation.rule):
                 violations.setdefault((violation.rule, violation.location), violation)

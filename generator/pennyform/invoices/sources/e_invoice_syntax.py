@@ -61,6 +61,7 @@ _LINE_SETTLEMENT = "SpecifiedLineTradeSettlement"
 _CII = Syntax(
     lines=f"{_TRADE}/IncludedSupplyChainTradeLineItem",
     header={
+        "profile": ("ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID",),
         "number": ("ExchangedDocument/ID",),
         "type": ("ExchangedDocument/TypeCode",),
         "date": ("ExchangedDocument/IssueDateTime/DateTimeString",),
@@ -126,6 +127,7 @@ def _ubl(line: str, quantity: str, types: frozenset[str], default_type: str) -> 
     return Syntax(
         lines=line,
         header={
+            "profile": ("CustomizationID",),
             "number": ("ID",),
             "type": ("InvoiceTypeCode", "CreditNoteTypeCode"),
             "date": ("IssueDate",),
