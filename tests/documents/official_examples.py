@@ -2,9 +2,9 @@
 
     python -m tests.documents.official_examples FOLDER ...
 
-Each ``FOLDER`` holds files of one publisher; they are not part of this project. Every XML file and PDF in it is
-read as a file that is imported, and checked by the rules of its profile. What is known to break a rule, and why,
-is in ``EXCEPTIONS``; the exit code is 1 if another file or another rule is broken, or if a file cannot be read.
+Each ``FOLDER`` holds files of one publisher; they are not part of this project. Every XML file and PDF in it
+is read as a file that is imported, and checked by the rules of its profile. ``EXCEPTIONS`` has the rules that
+are known to be broken, and why; the exit code is 1 if another one is, or if a file cannot be read.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from pennyform.invoices.sources.e_invoice_errors import AmbiguousError, Unreadab
 from pennyform.invoices.sources.factur_x import invoice_xml, read
 
 _OLD_PROFILE = ("FX-SCH-A-000556", "the example: it names the profile of ZUGFeRD 1.0 (BT-24)")
+_CODES = "the profile: codes of its own, for clean vehicles"
 # A rule of Factur-X about what may stand where has no name.
 _REFERENCE = ("EN 16931", "the profile: Factur-X wants a type of each document that is referred to")
-# The rules that a file of a publisher breaks, and why: the example is wrong, or a profile is stricter or larger.
+# The rules that a file breaks, and why: the example is wrong, or a profile is stricter or larger.
 EXCEPTIONS: dict[str, tuple[str, str]] = {
     # eInvoicing-EN16931
     "CII-BR-CO-10-RoundingIssue.xml": _OLD_PROFILE,
@@ -47,8 +48,8 @@ EXCEPTIONS: dict[str, tuple[str, str]] = {
         "BR-CO-16",
         "the profile: an extension of XRechnung, with payments to others in the amount due",
     ),
-    "02.01a-cvd_INVOICE_ubl.xml": ("BR-CL-13", "the profile: codes of its own, for clean vehicles"),
-    "02.01a-cvd_INVOICE_uncefact.xml": ("FX-SCH-A-000297", "the profile: codes of its own, for clean vehicles"),
+    "02.01a-cvd_INVOICE_ubl.xml": ("BR-CL-13", _CODES),
+    "02.01a-cvd_INVOICE_uncefact.xml": ("FX-SCH-A-000297", _CODES),
     # peppol-bis-invoice-3
     "GR-base-example-TaxRepresentative.xml": ("BR-06", "the example: it has no name of the seller (BT-27)"),
 }
@@ -70,7 +71,7 @@ def broken_rules(content: bytes) -> list[str]:
 
 
 def report(folder: Path) -> Iterator[tuple[str, str]]:
-    """What came of each file below ``folder``: ``valid``, ``exception`` or ``broken``, and a line about it."""
+    """What each file below ``folder`` is (``valid``, ``exception``, ``broken``), and a line about it."""
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in (".xml", ".pdf"):
             continue
@@ -93,11 +94,11 @@ def main(folders: Sequence[str]) -> int:
         for verdict, line in report(Path(folder)):
             counts[verdict] += 1
             if verdict != "valid":
-                print(f"  {line}")
-        print(f"{folder}: {counts['valid']} of {counts.total()} without an error")
+                sys.stdout.write(f"  {line}\n")
+        sys.stdout.write(f"{folder}: {counts['valid']} of {counts.total()} without an error\n")
         code |= bool(counts["broken"]) or not counts.total()
     if not folders:
-        print(__doc__)
+        sys.stdout.write(str(__doc__))
     return code if folders else 2
 
 

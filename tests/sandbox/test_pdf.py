@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from typing import Any
 
 import pypdf
 import pytest
 from pennyform import typesetting
+from pennyform.documents.rule_sets import check
 from pennyform.extras import missing_packages
+from pennyform.invoices.sources.factur_x import invoice_xml, read
+from pennyform.sandbox import Rules, Sandbox
 
 from .bodies import individual, line
 from .conftest import Caller, Clock, Draft, Issued
@@ -38,6 +42,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TENTH = {"type": "relative", "value": "10"}
+HALF = {"type": "relative", "value": "50"}
 needs_layout = pytest.mark.skipif(bool(missing_packages("einvoice")), reason="needs pennyform[einvoice]")
 
 
@@ -70,6 +75,45 @@ def test_it_has_the_layout_of_previews(printed: Any) -> None:
         "Thank you",
     ):
         assert expected in found, found
+
+
+AMOUNTS: dict[str, dict[str, Any]] = {
+    "as assumed": {},
+    "unsigned discounts": {"discount_signed": False},
+    "VAT of the document": {"rounding": "document"},
+    "discount in the lines": {"invoice_discount": "shown"},
+    "discount per code": {"invoice_discount": "codes"},
+}
+
+
+@needs_layout
+@pytest.mark.parametrize("rules", AMOUNTS)
+@pytest.mark.parametrize("quantity", [2, -2], ids=["invoice", "credit note"])
+@pytest.mark.parametrize("discount", ["0", "-7.31", "7.31", "10%"])
+def test_its_xml_says_what_the_answers_say(
+    sandbox: Sandbox, api: Caller, issued: Issued, rules: str, quantity: int, discount: str
+) -> None:
+    """By each rule that amounts follow from, whatever the sign of a discount."""
+    sandbox.rules = Rules(pdf_seconds=0, **AMOUNTS[rules])
+    value, percent, _ = discount.partition("%")
+    kind, amount = "relative" if percent else "absolute", Decimal(value)
+    taken: dict[str, Any] = {"discount": {"type": kind, "value": value}}
+    line_of_each = [line(quantity=quantity, vat_rate=rate, **taken) for rate in ("FR_200", "FR_55")]
+    # A line that goes the other way has the sign of what it is.
+    back = line(quantity=-quantity, raw_currency_unit_price="12.5", discount=HALF)
+    shown = issued(*line_of_each, back, **taken)
+    xml, syntax = invoice_xml(api.fetch(shown["public_file_url"]).content)
+    assert [violation.text for violation in check(xml, syntax, ("EN 16931",)) if violation.is_error] == []
+    document = read(xml)
+    amounts = (document.before_tax, document.tax, document.amount)
+    names = ("currency_amount_before_tax", "currency_tax", "currency_amount")
+    assert amounts == tuple(Decimal(shown[name]) for name in names)
+    # A discount on the invoice is an allowance of its own, not what is left over of the lines.
+    gross = sum(one.before_tax for one in document.lines)
+    off = -sum(charge.amount for charge in document.charges)
+    assert gross - off == document.before_tax
+    own_sign = amount if sandbox.rules.discount_signed else abs(amount).copy_sign(quantity)
+    assert off == (round(gross / 10, 2) if percent else own_sign)
 
 
 @needs_layout

@@ -18,8 +18,8 @@ from pennyform.sandbox.auth import Company
 from pennyform.sandbox.model.documents import BilledTo, CustomerInvoice, InvoiceLine, Quote
 from pennyform.sandbox.model.parties import Address, Customer
 from pennyform.sandbox.money import rates
-from pennyform.sandbox.money.arithmetic import Amounts, round_half_up
-from pennyform.sandbox.money.totals import signed_discount, totals_of
+from pennyform.sandbox.money.arithmetic import Amounts, line_before_tax, round_half_up
+from pennyform.sandbox.money.totals import priced_line, totals_of
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Records, Selection
 
@@ -251,11 +251,10 @@ def _line(body: InvoiceLine, vat: Vat, sign: int, currency: str, rules: Rules) -
     if price < 0:
         quantity, price = -quantity, -price
     decimals = rates.minor_unit_decimals(currency)
-    discount = signed_discount(body.discount, rules)
-    gross = round_half_up(quantity * price, decimals)
+    priced = priced_line(body, rules)
     # Whatever the answers show: what the line comes to before the discount on the document.
-    off = gross * discount.value / 100 if discount.type == "relative" else sign * discount.value
-    before_tax = round_half_up(quantity * price - off, decimals) if discount.value else gross
+    before_tax = sign * line_before_tax(priced, decimals)
+    gross, discount = round_half_up(quantity * price, decimals), priced.discount
     dates = body.imputation_dates or {}
     return Line(
         label=body.label,

@@ -22,7 +22,7 @@ from pennyform.sandbox.model.documents import (
     Quote,
     StoredDiscount,
 )
-from pennyform.sandbox.money.arithmetic import Amounts
+from pennyform.sandbox.money.arithmetic import Amounts, discount_amount
 from pennyform.sandbox.money.totals import signed_discount, totals_of
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Records, Selection
@@ -141,7 +141,9 @@ class _Page:
         days = [self._day(day) for day in (line.imputation_dates or {}).values()]
         details += [" \N{EN DASH} ".join(days)] if days else []
         if Decimal(line.discount.value or "0"):
-            details.append(f"{self.words['discount']}{self.words['colon']}{self._discount(line.discount)}")
+            price = Decimal(line.quantity) * Decimal(line.raw_currency_unit_price)
+            discount = self._discount(line.discount, price)
+            details.append(f"{self.words['discount']}{self.words['colon']}{discount}")
         quantity = self._numbers.format_decimal(
             self._signed(line.quantity), locale=self.document.language, decimal_quantization=False
         )
@@ -155,11 +157,12 @@ class _Page:
             "amount": self._money(self._signed(line.currency_amount_before_tax)),
         }
 
-    def _discount(self, stored: StoredDiscount) -> str:
+    def _discount(self, stored: StoredDiscount, amount: Decimal) -> str:
+        """A discount on ``amount``: its percentage, or what it takes off."""
         discount = signed_discount(stored, self.rules)
         if discount.type == "relative":
             return self._percent(discount.value)
-        return self._money(self._signed(discount.value) if discount.signed else discount.value.copy_abs())
+        return self._money(self._signed(discount_amount(amount, discount)))
 
     def _taxes(self) -> Iterator[list[str]]:
         """Base and tax of each kind of VAT, as the document comes to."""
@@ -177,7 +180,8 @@ class _Page:
     def _sums(self) -> Iterator[dict[str, str]]:
         document = self.document
         if Decimal(document.discount.value or "0"):
-            yield self._fact("allowance", self._discount(document.discount))
+            gross = totals_of(document, self.lines, self.rules).gross
+            yield self._fact("allowance", self._discount(document.discount, gross))
         for word, amount in (
             ("before_tax", document.currency_amount_before_tax),
             ("tax", document.currency_tax),

@@ -99,13 +99,9 @@ def compute_totals(
         spread: how the discount comes off, as in ``Rules.invoice_discount``.
     """
     with localcontext(_EXACT):
-        undiscounted = []
-        for line in lines:
-            price = line.quantity * line.unit_price
-            before_tax = round_half_up(price - _discount_amount(price, line.discount), decimals)
-            undiscounted.append((before_tax, line))
+        undiscounted = [(line_before_tax(line, decimals), line) for line in lines]
         gross = sum((amount for amount, _ in undiscounted), _ZERO)
-        off = round_half_up(_discount_amount(gross, discount), decimals)
+        off = round_half_up(discount_amount(gross, discount), decimals)
         discounted = undiscounted
         if off and undiscounted:
             discounted = _take_off(undiscounted, off, decimals, per_code=spread == "codes")
@@ -122,8 +118,18 @@ def compute_totals(
         return Totals(total, tuple(displayed), gross, codes)
 
 
-def _discount_amount(amount: Decimal, discount: Discount) -> Decimal:
-    """An absolute discount carries its own sign, that of a credit note is negative; unless it is unsigned."""
+def line_before_tax(line: Line, decimals: int) -> Decimal:
+    """What a line comes to after its own discount, before that of the invoice and before VAT."""
+    with localcontext(_EXACT):
+        price = line.quantity * line.unit_price
+        return round_half_up(price - discount_amount(price, line.discount), decimals)
+
+
+def discount_amount(amount: Decimal, discount: Discount) -> Decimal:
+    """What a discount takes off ``amount``, not rounded.
+
+    An absolute one carries its own sign, that of a credit note is negative; unless it is unsigned.
+    """
     if discount.type == "relative":
         return amount * discount.value / 100
     return discount.value if discount.signed else discount.value.copy_abs().copy_sign(amount)

@@ -19,20 +19,26 @@ def totals_of(document: SalesDocument, lines: Sequence[InvoiceLine], rules: Rule
         ApiError: 422 for a discount that is no number, or a VAT code that no line may carry.
     """
     return arithmetic.compute_totals(
-        [
-            arithmetic.Line(
-                quantity=Decimal(line.quantity),
-                unit_price=Decimal(line.raw_currency_unit_price),
-                vat_rate=line.vat_rate,
-                percent=vat_percent(line.vat_rate, reverse_charge=rules.reverse_charge_taxed),
-                discount=signed_discount(line.discount, rules),
-            )
-            for line in lines
-        ],
+        [priced_line(line, rules) for line in lines],
         signed_discount(document.discount, rules),
         rates.minor_unit_decimals(document.currency),
         rules.rounding,
         rules.invoice_discount,
+    )
+
+
+def priced_line(line: InvoiceLine, rules: Rules) -> arithmetic.Line:
+    """A stored line as its amounts follow from it.
+
+    Raises:
+        ApiError: see :func:`totals_of`.
+    """
+    return arithmetic.Line(
+        quantity=Decimal(line.quantity),
+        unit_price=Decimal(line.raw_currency_unit_price),
+        vat_rate=line.vat_rate,
+        percent=vat_percent(line.vat_rate, reverse_charge=rules.reverse_charge_taxed),
+        discount=signed_discount(line.discount, rules),
     )
 
 
