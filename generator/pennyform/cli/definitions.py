@@ -25,6 +25,7 @@ from pennyform.engine.runtime import Runtime
 from pennyform.findings import Failure, Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.results.documents import json_text
+from pennyform.results.values import Record
 from pennyform.safe_files import SETTINGS_FILE, real_path, write_file
 
 if TYPE_CHECKING:
@@ -250,6 +251,7 @@ def page_origin(targets: TargetOptions, runtime: Runtime) -> PageOrigin:
 
 
 def print_report(
+    document: Record,
     format_: str,
     html: Path | None,
     terminal: Terminal,
@@ -259,11 +261,12 @@ def print_report(
     """Print a report, and write its page if one is asked for; a page is made once, and only if needed.
 
     Args:
+        document: the report.
         format_: how to print it; ``html`` is the page.
         html: the file that gets the page besides; None for none.
         terminal: where to print.
         render_page: makes the page.
-        print_other: prints it in any other format.
+        print_other: prints it in any other format than JSON and the page.
 
     Returns:
         1 when the page cannot be written.
@@ -271,6 +274,8 @@ def print_report(
     page = render_page() if html or format_ == "html" else ""
     if format_ == "html":
         terminal.write(page)
+    elif format_ == "json":
+        terminal.write(json_text(document))
     else:
         print_other()
     return write_page(page, html, terminal) if html else Exit.OK

@@ -91,7 +91,7 @@ _CHANGED = (
     "it did not become final: the card of its customer is not the one that was planned; put the card right, "
     "or look at the new one with 'pennyform plan', and apply again"
 )
-UNREADABLE = "it did not become final: the card of its customer cannot be read ({}); apply again"
+_UNREADABLE = "it did not become final: the card of its customer cannot be read ({}); apply again"
 _MOVED = (
     "the card of its customer changed while it became final, and it may have been issued to the changed one: "
     "compare its PDF, and correct it with a credit note if it is wrong"
@@ -144,7 +144,8 @@ class BuyerCheck:
         try:
             reading = self._read_until_right(run, customer)
         except OutcomeError as problem:
-            run.end(Status.FAILED, UNREADABLE.format(problem))
+            run.reading_failed = True
+            run.end(Status.FAILED, _UNREADABLE.format(problem))
             return False
         self._waiting.pop(run.reference, None)
         if reading.body is None or (differences := buyer_differences(run.change, reading.body)):

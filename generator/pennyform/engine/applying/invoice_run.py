@@ -43,6 +43,7 @@ class InvoiceRun:
         answered_final: the request that made it final was answered so.
         shared: another machine is at work on the same invoice.
         card: a digest of the card that it becomes final with; empty until then.
+        reading_failed: it ended before a write, because what that depends on could not be read.
         document_checked: its document was looked at, and is what was asked for.
         status: set once: then no further step is taken.
     """
@@ -63,6 +64,7 @@ class InvoiceRun:
     answered_final: bool = False
     shared: bool = False
     card: str = ""
+    reading_failed: bool = False
     document_checked: bool = False
     status: Status | None = None
     detail: str = ""
@@ -249,4 +251,5 @@ class InvoiceRun:
             remaining_steps=tuple(remaining),
             detail=self.detail or (stopped if remaining else "; ".join(self.doubts)),
             differences=self.differences if self.status in _TELLING else (),
+            reading_failed=self.reading_failed,
         )

@@ -29,7 +29,8 @@ class Result:
 
     ``final_amount`` is what an invoice that this apply made final comes to, tax included.
     ``remaining_steps`` are the steps that were not taken; ``detail`` says in a sentence why, with what to
-    do about it; ``differences`` are those of the last reading.
+    do about it; ``differences`` are those of the last reading. ``reading_failed`` tells that nothing but a
+    reading failed, which may succeed another time.
     """
 
     change: InvoiceChange | PrerequisiteChange | DraftDeletion
@@ -41,6 +42,7 @@ class Result:
     remaining_steps: tuple[str, ...] = ()
     detail: str = ""
     differences: tuple[Difference, ...] = ()
+    reading_failed: bool = False
 
     @property
     def amount(self) -> Decimal | None:

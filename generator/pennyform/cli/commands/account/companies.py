@@ -77,14 +77,14 @@ def run_plan(companies: Companies, options: PlanOptions) -> Exit:
         return render_companies(document, closing, problems_of(outcomes), origin)
 
     def print_other() -> None:
-        if options.format == "json":
-            companies.terminal.write(json_text(document))
-        elif options.format == "markdown":
+        if options.format == "markdown":
             companies.terminal.write(_as_markdown(document, outcomes))
         else:
             _print_plans(companies, outcomes, document)
 
-    page_exit = print_report(options.format, options.html, companies.terminal, render_page, print_other)
+    page_exit = print_report(
+        document, options.format, options.html, companies.terminal, render_page, print_other
+    )
     return worst([page_exit, Exit(document.summary.exit_code)])
 
 
@@ -306,15 +306,14 @@ def run_verify(companies: Companies, options: VerifyOptions) -> Exit:
         return render_companies_html(document, closing, problems_of(outcomes), origin)
 
     def print_other() -> None:
-        if options.format == "json":
-            companies.terminal.write(json_text(document))
-            return
         layout = companies.terminal.layout()
         texts = (render_text(row.verification, layout) if row.verification else "" for row in sections)
         companies.print_sections(zip(outcomes, texts, strict=True))
         companies.terminal.write(report_companies.totals(summary, (), "", layout))
 
-    page_exit = print_report(options.format, options.html, companies.terminal, render_page, print_other)
+    page_exit = print_report(
+        document, options.format, options.html, companies.terminal, render_page, print_other
+    )
     return worst([page_exit, Exit(summary.exit_code)])
 
 

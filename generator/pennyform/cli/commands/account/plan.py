@@ -57,6 +57,7 @@ def run(options: PlanOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         return plan_html.render(document, page_origin(options.targets, runtime))
 
     page_exit = print_report(
+        document,
         options.format,
         options.html,
         terminal,

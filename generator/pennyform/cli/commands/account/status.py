@@ -14,7 +14,6 @@ from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.runtime import Runtime
 from pennyform.invoices.sources.companies import Company
 from pennyform.report.status import status_html, status_text
-from pennyform.results.documents import json_text
 from pennyform.results.status import CompanyStatus, InvoiceStatus, StatusDocument
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
@@ -85,11 +84,11 @@ def _print(
         totals=total_statuses(row for section in sections for row in section.invoices),
         exit_code=int(worst(Exit(section.exit_code) for section in sections)),
     )
-    as_json = options.format == "json"
     return print_report(
+        document,
         options.format,
         options.html,
         terminal,
         lambda: status_html(document, page_origin(options.targets, runtime)),
-        lambda: terminal.write(json_text(document) if as_json else status_text(document, terminal.layout())),
+        lambda: terminal.write(status_text(document, terminal.layout())),
     )

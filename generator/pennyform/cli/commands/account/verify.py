@@ -13,20 +13,19 @@ from pennyform.engine.runtime import Runtime
 from pennyform.engine.session import refresh_read_only
 from pennyform.engine.verify import Verification, verify, with_documents
 from pennyform.report.verification import render_html, render_text
-from pennyform.results.documents import json_text
 
 
 def run(options: VerifyOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print the verdicts; 3 when anything is not as it was asked for, 4 on findings."""
     verification = verify_targets(options.targets, terminal, runtime, with_document=options.document)
     document = verification.document()
-    as_json = options.format == "json"
     page_exit = print_report(
+        document,
         options.format,
         options.html,
         terminal,
         lambda: render_html(document, page_origin(options.targets, runtime)),
-        lambda: terminal.write(json_text(document) if as_json else render_text(document, terminal.layout())),
+        lambda: terminal.write(render_text(document, terminal.layout())),
     )
     return Exit.DRIFT if verification.drift else page_exit
 

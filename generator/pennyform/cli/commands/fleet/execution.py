@@ -12,7 +12,6 @@ from pennyform.cli.definitions import explain, load_repository, loading_one_at_a
 from pennyform.cli.options.account import ApplyOptions, PlanOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.account.errors import OutcomeError
-from pennyform.engine.applying.finalization import UNREADABLE
 from pennyform.engine.applying.report import ApplyReport
 from pennyform.engine.plan_files import plan_file
 from pennyform.engine.planning.resolve import PlanRejectedError
@@ -20,7 +19,6 @@ from pennyform.engine.runtime import Origin, Runtime
 from pennyform.findings import Failure, Finding, Severity, failure
 from pennyform.fleet.job import Job
 from pennyform.fleet.records import JobResult, Records
-from pennyform.results.apply import AppliedChange
 from pennyform.results.documents import json_data
 
 # What ends an attempt and may be otherwise the next time.
@@ -141,11 +139,6 @@ def _targets(job: Job) -> TargetOptions:
     return TargetOptions((job.root,), None, None, prune=job.request.prune)
 
 
-def _is_unread(row: AppliedChange) -> bool:
-    """Whether an invoice is left as it was because an answer to a question was lost."""
-    return row.detail.startswith(UNREADABLE.partition("{")[0])
-
-
 def _result_of(report: ApplyReport) -> JobResult:
     code, document = apply.exit_of(report), report.document()
     problems = [
@@ -157,7 +150,9 @@ def _result_of(report: ApplyReport) -> JobResult:
         problems.insert(0, Finding("apply-stopped", Severity.ERROR, report.stopped))
     return JobResult(
         int(code),
-        retry=code in _TRY_AGAIN or bool(report.stopped) or any(map(_is_unread, document.results)),
+        retry=code in _TRY_AGAIN
+        or bool(report.stopped)
+        or any(result.reading_failed for result in report.results),
         immediate=report.interrupted,
         problems=tuple(problems[:20]),
         document=json_data(document),

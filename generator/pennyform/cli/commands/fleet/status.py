@@ -24,16 +24,15 @@ def run(options: StatusOptions, database: Database, queue: Queue, terminal: Term
     document = overview(database, queue)
 
     def print_other() -> None:
-        match options.format:
-            case "json":
-                text = json_text(document)
-            case "prometheus":
-                text = report_fleet.prometheus_text(document)
-            case _:
-                text = report_fleet.status_text(document, terminal.layout())
-        terminal.write(text)
+        is_text = options.format == "text"
+        terminal.write(
+            report_fleet.status_text(document, terminal.layout())
+            if is_text
+            else report_fleet.prometheus_text(document)
+        )
 
     return print_report(
+        document,
         options.format,
         options.html,
         terminal,
