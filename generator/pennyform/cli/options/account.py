@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 from pennyform.cli.options.common import add_format, add_no_color, add_paths
 from pennyform.findings import failure
@@ -71,6 +72,17 @@ def add_companies(parser: argparse.ArgumentParser) -> None:
     companies.add_argument("--all", action="store_true", help="all companies of the repository")
 
 
+def add_company(parser: argparse.ArgumentParser) -> None:
+    """``--company`` of a command that is about a single one."""
+    parser.add_argument(
+        "--company",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the company, of a repository that holds several",
+    )
+
+
 def _add_page(parser: argparse.ArgumentParser) -> None:
     """``--html``: a page to look at and to send, besides what is printed."""
     parser.add_argument(
@@ -116,8 +128,8 @@ class TargetOptions:
         """Those of a command line; a command that has no such option leaves it out."""
         return cls(
             tuple(map(Path, args.paths)),
-            args.environment,
-            args.token_file,
+            getattr(args, "environment", None),
+            getattr(args, "token_file", None),
             tuple(getattr(args, "target", ())),
             getattr(args, "prune", False),
             tuple(dict.fromkeys(getattr(args, "company", ()))),
@@ -126,7 +138,22 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanOptions:
+class OptionRecord:
+    """A record of options that are read by the names of its fields; lists become tuples."""
+
+    @classmethod
+    def read(cls, args: argparse.Namespace) -> Self:
+        """The options that ``args`` hold."""
+        values = {
+            field.name: TargetOptions.read(args) if field.name == "targets" else getattr(args, field.name)
+            for field in fields(cls)
+        }
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**values | lists)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions(OptionRecord):
     """What to plan, and how to print it.
 
     ``html`` is the file that gets a page besides, ``out`` the one to save the plan in; with
@@ -155,14 +182,9 @@ class PlanOptions:
             "--detailed-exitcode", action="store_true", help="exit 2 when there are changes to be made"
         )
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> PlanOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.format, args.html, args.out, args.detailed_exitcode)
-
 
 @dataclass(frozen=True, slots=True)
-class ApplyOptions:
+class ApplyOptions(OptionRecord):
     """What to apply, and how.
 
     Attributes:
@@ -259,25 +281,9 @@ class ApplyOptions:
             help="take over the journal that pennyform 0.1 kept in .pennyform/journal",
         )
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> ApplyOptions:
-        """The options that ``args`` hold."""
-        return cls(
-            TargetOptions.read(args),
-            args.format,
-            args.auto_approve,
-            args.wait,
-            args.time_limit,
-            args.lock_timeout,
-            tuple(args.mailed),
-            tuple(args.not_mailed),
-            args.repair_journal,
-            args.import_journal,
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class VerifyOptions:
+class VerifyOptions(OptionRecord):
     """What to verify, and how to print it.
 
     ``html`` is the file that gets a page besides; ``document`` is whether the documents are looked at too.
@@ -302,11 +308,6 @@ class VerifyOptions:
             help="also download what was issued, check its XML by the rules of electronic invoices, and "
             "compare every amount and line",
         )
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> VerifyOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.format, args.html, args.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +393,7 @@ def parse_day(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusOptions:
+class StatusOptions(OptionRecord):
     """Whose invoices, and how to print how they stand; ``html`` is the file that gets a page besides."""
 
     targets: TargetOptions
@@ -408,14 +409,9 @@ class StatusOptions:
         add_account(parser)
         add_companies(parser)
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> StatusOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.format, args.html)
-
 
 @dataclass(frozen=True, slots=True)
-class AuditOptions:
+class AuditOptions(OptionRecord):
     """Whose journal, and how to print what it says."""
 
     targets: TargetOptions
@@ -429,14 +425,9 @@ class AuditOptions:
         add_account(parser)
         add_companies(parser)
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> AuditOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.format)
-
 
 @dataclass(frozen=True, slots=True)
-class AuthOptions:
+class AuthOptions(OptionRecord):
     """Which account."""
 
     targets: TargetOptions
@@ -450,14 +441,9 @@ class AuthOptions:
         add_companies(status)
         parser.set_defaults(paths=["."])
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> AuthOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args))
-
 
 @dataclass(frozen=True, slots=True)
-class DoctorOptions:
+class DoctorOptions(OptionRecord):
     """Which repository and account to look at; with ``offline`` no account."""
 
     targets: TargetOptions
@@ -471,11 +457,6 @@ class DoctorOptions:
         add_companies(parser)
         parser.add_argument("--offline", action="store_true", help="do not ask the account")
         add_no_color(parser)
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> DoctorOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.offline)
 
 
 OPTIONS = {

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from pennyform.cli.options.account import TargetOptions, add_account
-from pennyform.cli.options.common import add_no_color
+from pennyform.cli.options.account import OptionRecord, TargetOptions, add_account, add_company
+from pennyform.cli.options.common import add_folder, add_no_color
 
 _PLAN_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -23,18 +22,10 @@ class McpOptions:
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument(
-            "paths",
-            nargs="?",
-            default=".",
-            metavar="FOLDER",
-            help="the repository; the folder one is in by default",
-        )
+        add_folder(parser)
         add_account(parser)
         # One company for each process: it is named here, and by no argument of a tool.
-        parser.add_argument(
-            "--company", metavar="NAME", help="the company, of a repository that holds several"
-        )
+        add_company(parser)
         parser.add_argument(
             "--allow-apply",
             action="store_true",
@@ -44,14 +35,13 @@ class McpOptions:
     @classmethod
     def read(cls, args: argparse.Namespace) -> McpOptions:
         """The options that ``args`` hold."""
-        companies = (args.company,) if args.company else ()
-        paths = (Path(args.paths),)
-        targets = TargetOptions(paths, args.environment, args.token_file, companies=companies)
-        return cls(targets, args.allow_apply)
+        targets = TargetOptions.read(args)
+        # Of several, the last one counts, as with any option that takes one value.
+        return cls(replace(targets, companies=targets.companies[-1:]), args.allow_apply)
 
 
 @dataclass(frozen=True, slots=True)
-class ApproveOptions:
+class ApproveOptions(OptionRecord):
     """The id of the plan to approve."""
 
     plan: str
@@ -63,11 +53,6 @@ class ApproveOptions:
             "plan", type=parse_plan_id, metavar="PLAN", help="the plan_id that the agent names"
         )
         add_no_color(parser)
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> ApproveOptions:
-        """The options that ``args`` hold."""
-        return cls(args.plan)
 
 
 def parse_plan_id(text: str) -> str:

@@ -17,6 +17,18 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """The repository that a command works on, as the only one of ``args.paths``."""
+    parser.add_argument(
+        "paths",
+        nargs="?",
+        type=lambda folder: [folder],
+        default=".",
+        metavar="FOLDER",
+        help="the repository; the folder one is in by default",
+    )
+
+
 def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
     """``--format``, the first one given being the default, and ``--no-color``."""
     parser.add_argument(

@@ -6,26 +6,20 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pennyform.cli.options.account import TargetOptions, add_account
+from pennyform.cli.options.account import OptionRecord, TargetOptions, add_account, add_company
 from pennyform.cli.options.common import add_no_color
 
 
 def _add_targets(parser: argparse.ArgumentParser) -> None:
     """Which account, and the company of a repository that holds several; definitions are not named."""
     add_account(parser)
-    parser.add_argument(
-        "--company",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="the company that issued them, in a repository that holds several",
-    )
+    add_company(parser)
     add_no_color(parser)
     parser.set_defaults(paths=["."])
 
 
 @dataclass(frozen=True, slots=True)
-class OpenOptions:
+class OpenOptions(OptionRecord):
     """The reference of the invoice to open, in which account; ``only_print`` prints its link instead."""
 
     targets: TargetOptions
@@ -39,15 +33,13 @@ class OpenOptions:
             "reference", metavar="REFERENCE", help="the external_reference of a final invoice"
         )
         parser.add_argument(
-            "--print", action="store_true", help="print the link instead: whoever has it has the document"
+            "--print",
+            action="store_true",
+            dest="only_print",
+            help="print the link instead: whoever has it has the document",
         )
         _add_targets(parser)
         parser.epilog = "examples:\n  pennyform open INV-2026-009\n  pennyform open INV-2026-009 --print"
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> OpenOptions:
-        """The options that ``args`` hold."""
-        return cls(TargetOptions.read(args), args.reference, args.print)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pennyform.cli.options.account import TargetOptions, add_companies
-from pennyform.cli.options.common import add_format, add_no_color
+from pennyform.cli.options.account import OptionRecord, TargetOptions, add_companies
+from pennyform.cli.options.common import add_folder, add_format, add_no_color
 
 
 @dataclass(frozen=True, slots=True)
-class InitOptions:
+class InitOptions(OptionRecord):
     """Nothing to choose."""
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         add_no_color(parser)
-
-    @classmethod
-    def read(cls, _: argparse.Namespace) -> InitOptions:
-        """There are none."""
-        return cls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,7 @@ class SubmitOptions:
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("work", choices=("plan", "apply", "verify"), help="what the workers are to do")
-        parser.add_argument(
-            "paths",
-            nargs="?",
-            default=".",
-            metavar="FOLDER",
-            help="the repository; the folder one is in by default",
-        )
+        add_folder(parser)
         add_companies(parser)
         parser.add_argument(
             "--prune", action="store_true", help="also delete drafts that no definition asks for any more"
@@ -54,20 +43,11 @@ class SubmitOptions:
     @classmethod
     def read(cls, args: argparse.Namespace) -> SubmitOptions:
         """The options that ``args`` hold."""
-        definitions = TargetOptions(
-            (Path(args.paths),),
-            None,
-            None,
-            (),
-            args.prune,
-            tuple(dict.fromkeys(args.company)),
-            args.all,
-        )
-        return cls(args.work, definitions, args.format)
+        return cls(args.work, TargetOptions.read(args), args.format)
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerOptions:
+class WorkerOptions(OptionRecord):
     """How to work.
 
     Attributes:
@@ -115,21 +95,9 @@ class WorkerOptions:
             help="address to serve them on (default: this computer only)",
         )
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> WorkerOptions:
-        """The options that ``args`` hold."""
-        return cls(
-            args.concurrency,
-            args.grace_seconds,
-            args.approval,
-            args.once,
-            args.metrics,
-            args.metrics_host,
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class StatusOptions:
+class StatusOptions(OptionRecord):
     """How to show what the fleet does: printed, as a page in the file ``html``, or on the port ``serve``."""
 
     format: str
@@ -144,11 +112,6 @@ class StatusOptions:
         parser.add_argument(
             "--serve", type=int, metavar="PORT", help="serve a page that refreshes itself on this computer"
         )
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> StatusOptions:
-        """The options that ``args`` hold."""
-        return cls(args.format, args.html, args.serve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +140,7 @@ class PauseOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class CleanOptions:
+class CleanOptions(OptionRecord):
     """What is older than so many days is deleted with ``delete``, and counted without."""
 
     days: int
@@ -196,14 +159,9 @@ class CleanOptions:
         )
         parser.add_argument("--delete", action="store_true", help="delete them; otherwise they are counted")
 
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> CleanOptions:
-        """The options that ``args`` hold."""
-        return cls(args.days, args.delete)
-
 
 @dataclass(frozen=True, slots=True)
-class ApproveOptions:
+class ApproveOptions(OptionRecord):
     """Which plan to approve, and how to show it; with ``show``, it is only shown.
 
     ``digest`` is the SHA-256 that the plan must have, "" where anything is meant that has the id.
@@ -225,11 +183,6 @@ class ApproveOptions:
         parser.add_argument(
             "--digest", default="", metavar="SHA256", help="refuse a plan that has another content than this"
         )
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> ApproveOptions:
-        """The options that ``args`` hold."""
-        return cls(args.plan, args.format, args.show, args.auto_approve, args.digest)
 
 
 _ACTIONS: dict[str, tuple[Any, str]] = {
