@@ -23,6 +23,14 @@ from pennyform.engine.runtime import Origin, Runtime
 
 from tests.engine.world import SECRET, FakeClock
 
+SETTINGS = "version: 1\nenvironment: sandbox\n"
+
+
+def write(root: Path, name: str, text: str) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
 
 class Tty(io.StringIO):
     """A terminal, on which a person answers with ``text``."""

@@ -13,20 +13,14 @@ from pennyform.sandbox import Sandbox
 
 from tests.engine.world import CUSTOMER, books_of, invoice
 
-from .conversation import Conversation, state_of
-from .test_tools import SETTINGS, write
+from .conversation import SETTINGS, Conversation, state_of, write
 
 Plan = dict[str, Any]
 
 
 @pytest.fixture
-def conversation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Conversation:
+def conversation(root: Path) -> Conversation:
     """A repository with a draft, INV-1, and an invoice that is to become final, INV-2."""
-    monkeypatch.setattr("os.fsync", lambda handle: None)
-    root = tmp_path / "repository"
-    write(root, "pennyform.yaml", SETTINGS)
-    write(root, "customers/acme.yaml", CUSTOMER)
-    write(root, "invoices/INV-1.yaml", invoice("INV-1"))
     write(root, "invoices/INV-2.yaml", invoice("INV-2", finalize=True))
     return Conversation(root)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -25,7 +25,7 @@ from pennyform.engine.plan_files.approvals import AgentPlans, plan_total, steps_
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.state_folder import state_folder
 from pennyform.extras import require_extra
-from pennyform.findings import Severity, closest_name, errors, failure
+from pennyform.findings import Finding, Severity, closest_name, errors, failure
 from pennyform.invoices import Repository, ResolvedInvoice, load
 from pennyform.invoices.repository.validate import validate
 from pennyform.invoices.schema.rules import rules
@@ -45,7 +45,7 @@ from pennyform.results.agents import (
     VerifyResult,
 )
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
-from pennyform.results.verification import VerificationStatus
+from pennyform.results.verification import DeclaredVerdict, InvoiceVerdict, VerificationStatus
 
 Path = Annotated[
     str,
@@ -163,7 +163,7 @@ def render_invoices(scope: Scope, arguments: RenderArguments) -> RenderResult:
     return RenderResult(
         rounding=repository.settings.rounding,
         invoices=len(chosen),
-        data=tuple(render_invoice(each_resolved.invoice, repository) for each_resolved in chosen),
+        data=tuple(render_invoice(definition.invoice, repository) for definition in chosen),
         findings=agent_findings(findings),
     )
 
@@ -187,7 +187,7 @@ def preview_invoice(scope: Scope, arguments: PreviewArguments) -> PreviewResult:
     )
 
 
-def _load(scope: Scope, path: str) -> tuple[Repository, list[ResolvedInvoice], list[Any]]:
+def _load(scope: Scope, path: str) -> tuple[Repository, list[ResolvedInvoice], list[Finding]]:
     resolved: list[ResolvedInvoice] = []
     repository, findings = load(
         [scope.path(path)],
@@ -202,7 +202,7 @@ def _load(scope: Scope, path: str) -> tuple[Repository, list[ResolvedInvoice], l
 
 def _chosen(resolved: list[ResolvedInvoice], references: Sequence[str]) -> list[ResolvedInvoice]:
     """The invoices of ``references``, in their order; all of them when none is named."""
-    by_reference = {each_resolved.invoice.external_reference: each_resolved for each_resolved in resolved}
+    by_reference = {definition.invoice.external_reference: definition for definition in resolved}
     for reference in references:
         if reference not in by_reference:
             near = closest_name(reference, by_reference)
@@ -270,7 +270,9 @@ def agent_plans(scope: Scope) -> AgentPlans:
 
 def is_approval_needed(plan: PlanDocument, repository: Repository) -> bool:
     """Whether a plan does more than write drafts, or the policies want every plan to be approved."""
-    return any(True for _ in steps_to_approve(plan)) or repository.settings.policies.approval == "required"
+    return (
+        next(steps_to_approve(plan), None) is not None or repository.settings.policies.approval == "required"
+    )
 
 
 def _change(change: PlannedChange) -> ChangeForAgent:
@@ -303,7 +305,7 @@ def verify_invoices(scope: Scope, arguments: ReferenceArguments) -> VerifyResult
     verification = verify_targets(scope.targets_for(arguments.references), terminal, scope.runtime)
     document = verification.document()
 
-    def is_equal(verdict: Any) -> bool:
+    def is_equal(verdict: InvoiceVerdict | DeclaredVerdict) -> bool:
         return verdict.status in {VerificationStatus.EQUAL, VerificationStatus.AS_ISSUED}
 
     return VerifyResult(
