@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pennyform.cli.options.account import OptionRecord, TargetOptions, add_companies
 from pennyform.cli.options.common import add_folder, add_format, add_no_color
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,16 @@ class WorkerOptions(OptionRecord):
     def configure(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument(
-            "--concurrency", type=_positive, default=8, metavar="N", help="companies at once (default 8)"
+            "--concurrency",
+            type=_number(int, 1, 1000),
+            default=8,
+            metavar="N",
+            help="companies at once (default 8)",
         )
         parser.add_argument(
             "--grace",
             dest="grace_seconds",
-            type=_seconds,
+            type=_number(float, 0, 86_400, " seconds"),
             default=20.0,
             metavar="SECONDS",
             help="how long jobs go on after SIGTERM; then each stops after its step (default 20)",
@@ -152,7 +159,7 @@ class CleanOptions(OptionRecord):
         parser.add_argument(
             "--older-than",
             dest="days",
-            type=_days,
+            type=_number(int, 1, 36_500),
             required=True,
             metavar="DAYS",
             help="jobs that ended before, with their outcomes, used plans and files that no job needs",
@@ -214,10 +221,15 @@ class FleetOptions:
         return options.read(args)
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 1000")
+def _number(kind: type[N], first: int, last: int, unit: str = "") -> Callable[[str], N]:
+    """What reads a number of these bounds, both included."""
+
+    def number(text: str) -> N:
+        value = kind(text)
+        if not first <= value <= last:
+            raise argparse.ArgumentTypeError(f"{text} is not from {first} to {last}{unit}")
+        return value
+
     return number
 
 
@@ -226,20 +238,6 @@ def _company_id(text: str) -> int:
     if not 1 <= number < 2**63:
         raise argparse.ArgumentTypeError(f"{text} is no id of a company")
     return number
-
-
-def _days(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 36_500:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 36500")
-    return number
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 86400 seconds")
-    return seconds
 
 
 OPTIONS = {"fleet": FleetOptions}

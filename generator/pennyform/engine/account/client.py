@@ -14,6 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -160,8 +161,8 @@ class AccountClient:
 
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """The ids of all ledger accounts with these numbers; a number can belong to several."""
-        accounts = self._client.ledger_accounts.list
-        return _by_name(self._list(accounts, _ledger_account, "number", "in", numbers, limit=LEDGER_PAGE))
+        accounts, key = self._client.ledger_accounts.list, attrgetter("number", "id")
+        return _by_name(self._list(accounts, key, "number", "in", numbers, limit=LEDGER_PAGE))
 
     def templates(self) -> dict[str, tuple[int, ...]]:
         """The ids of all invoice templates of the account, by name."""
@@ -597,10 +598,6 @@ def _condition(field: str, operator: Any, value: Any) -> Any:
 
 def _text(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def _ledger_account(row: Any) -> tuple[str, int]:
-    return row.number, row.id
 
 
 def _by_name(rows: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:

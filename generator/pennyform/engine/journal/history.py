@@ -6,16 +6,18 @@ A journal that was compacted goes on from the file that it took the place of, wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from pennyform.engine.journal.journal import kept_as
 from pennyform.engine.journal.reading import read, unreadable
 from pennyform.engine.journal.records import Acknowledged, Differs, Doubt, Record, RunBegun, Summary, Verified
 from pennyform.engine.runtime import JournalFiles
+from pennyform.results.status import AuditedInvoice
 
 # Steps after which an invoice is final.
 _FINAL = frozenset({"finalize", "import"})
@@ -36,29 +38,6 @@ class History:
 
     entries: tuple[Entry, ...]
     gaps: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedInvoice:
-    """An invoice that became final under the eyes of the journal, and the run that issued it.
-
-    What a journal of an earlier version does not say is "".
-    """
-
-    at: str
-    external_reference: str
-    id: int
-    invoice_number: str
-    date: str
-    currency: str
-    currency_amount: str
-    person: str
-    approved_by: str
-    host: str
-    commit: str
-    plan: str
-    pennyform: str
-    checksum: str
 
 
 def read_history(path: Path, storage: JournalFiles, key: Callable[[], bytes]) -> History:
@@ -124,27 +103,30 @@ def _read_file(
     return entries, reading.doubtful
 
 
-def issued(history: History) -> list[IssuedInvoice]:
-    """The invoices that became final, in the order in which they did."""
+def issued(history: History, company: str) -> list[AuditedInvoice]:
+    """The invoices of ``company`` that became final under the eyes of the journal, in that order."""
     run = RunBegun(person="", host="", commit="", plan="", pennyform="")
-    rows: dict[int, IssuedInvoice] = {}
+    rows: dict[int, AuditedInvoice] = {}
     for entry in history.entries:
         match entry.record:
             case RunBegun():
                 run = entry.record
             case Acknowledged(kind="invoice", id=int(id_), step=step) if step in _FINAL:
-                rows.setdefault(id_, _issued(entry, entry.record, run))
+                rows.setdefault(id_, _issued(company, entry, entry.record, run))
             case Verified(kind="invoice", id=int(id_)) | Differs(kind="invoice", id=int(id_)):
                 if entry.record.number is not UNSET:
                     # Without an answer to the request, what was read back is the first to show it.
-                    row = rows.get(id_) or _issued(entry, entry.record, run)
+                    row = rows.get(id_) or _issued(company, entry, entry.record, run)
                     if not row.invoice_number:
                         rows[id_] = _completed(row, entry.record)
     return list(rows.values())
 
 
-def _issued(entry: Entry, record: Acknowledged | Verified | Differs, run: RunBegun) -> IssuedInvoice:
-    return IssuedInvoice(
+def _issued(
+    company: str, entry: Entry, record: Acknowledged | Verified | Differs, run: RunBegun
+) -> AuditedInvoice:
+    return AuditedInvoice(
+        company=company,
         at=record.at,
         external_reference=record.reference,
         id=record.id or 0,
@@ -162,7 +144,7 @@ def _issued(entry: Entry, record: Acknowledged | Verified | Differs, run: RunBeg
     )
 
 
-def _completed(row: IssuedInvoice, record: Verified | Differs) -> IssuedInvoice:
+def _completed(row: AuditedInvoice, record: Verified | Differs) -> AuditedInvoice:
     values = (record.number, record.date, record.currency, record.amount)
     number, date, currency, amount = ("" if value is UNSET else value for value in values)
     return replace(row, invoice_number=number, date=date, currency=currency, currency_amount=amount)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict
 
 from pennyform import __version__
 from pennyform.cli.companies import Companies, worst
@@ -26,7 +25,7 @@ from pennyform.invoices import Repository
 from pennyform.invoices.sources.companies import Company
 from pennyform.report.status import audit_csv, audit_lines, audit_text
 from pennyform.results.documents import json_text
-from pennyform.results.status import AuditDocument, AuditedInvoice, CompanyAudit
+from pennyform.results.status import AuditDocument, CompanyAudit
 from pennyform.results.values import FORMAT_VERSION
 
 
@@ -77,13 +76,12 @@ def _history(journal: JournalStore, repository: Repository) -> History:
 
 def _section(head: dict[str, object], history: History | None) -> CompanyAudit:
     history = history or History((), ())
-    name = str(head["name"])
     return CompanyAudit(
         **head,  # type: ignore[arg-type]
         records=len(history.entries),
         last_checksum=history.entries[-1].checksum if history.entries else "",
         gaps=history.gaps,
-        invoices=tuple(AuditedInvoice(company=name, **asdict(row)) for row in issued(history)),
+        invoices=tuple(issued(history, str(head["name"]))),
     )
 
 

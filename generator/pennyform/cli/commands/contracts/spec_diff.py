@@ -13,7 +13,7 @@ from pennyform.cli.options.contracts import DiffOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.findings import Finding, failure
 from pennyform.report import contract_diff
-from pennyform.results.contract_diff import ChangeUses, MovedName
+from pennyform.results.contract_diff import ChangeUses
 from pennyform.results.documents import json_text
 from pennyform.spec import read_overlays
 from pennyform.spec.diff import Change, Severity, compare
@@ -49,7 +49,11 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         # What was generated from last, and what is pinned; the same when nothing has been fetched since.
         new = store.pinned(options.api)
         old, findings = store.previous(options.api) or new, []
-        moved = _moved_names(store, options.api, old, new)
+        moved = []
+        if old != new:
+            # In the client that is emitted here.
+            overlays = read_overlays(options.api, store, [])
+            moved = moved_names(old, new, overlays, store.names(options.api))
     changes = compare(old, new)
     uses = look_through(changes, options.against, (old, new)) if options.against else None
     diff = diff_document(changes, old=names[0], new=names[1], accepted=accepted, uses=uses, moved=moved)
@@ -63,11 +67,6 @@ def run(options: DiffOptions, terminal: Terminal) -> Exit:
         terminal.write(contract_diff.render_text(diff, terminal.layout(), longest=longest))
     limit = Severity(options.fail_on) if options.fail_on else None
     return Exit.FINDINGS if is_failure(changes, accepted, limit) else Exit.OK
-
-
-def _moved_names(store: Store, api: str, old: dict[str, Any], new: dict[str, Any]) -> list[MovedName]:
-    """The names that move in the client that is emitted here."""
-    return [] if old == new else moved_names(old, new, read_overlays(api, store, []), store.names(api))
 
 
 def _contract(source: str) -> tuple[dict[str, Any], list[Finding] | None]:

@@ -65,7 +65,8 @@ def run(options: SubmitOptions, records: Records, queue: Queue, terminal: Termin
             terminal.print_findings(problems)
             texts = tuple(ReportedFinding(*finding) for finding in problems)
             rejected.append(SubmittedJob(name, None, None, 0, 0, texts))
-    ids = enqueue([submission.request for submission in submissions], _contents(submissions), records, queue)
+    contents = {digest: content for row in submissions for digest, content in row.contents.items()}
+    ids = enqueue([submission.request for submission in submissions], contents, records, queue)
     queued = [
         SubmittedJob(
             submission.request.company,
@@ -98,10 +99,6 @@ def enqueue(
     records.know_companies({request.company_id: request.company for request in requests})
     jobs = [QueuedJob(digest, lock_of(row), row.fleet) for digest, row in zip(digests, requests, strict=True)]
     return queue.submit(jobs)
-
-
-def _contents(submissions: Sequence[_Submission]) -> dict[str, bytes]:
-    return {digest: content for row in submissions for digest, content in row.contents.items()}
 
 
 def _companies(targets: TargetOptions) -> Iterator[tuple[str, TargetOptions, Mapping[str, str]]]:

@@ -190,9 +190,7 @@ def _finding(change: InvoiceChange, rule: str, summary: str) -> Finding:
         rule,
         Severity.ERROR,
         f"{change.external_reference}: {summary}",
-        file=place.file,
-        line=place.line,
-        column=place.column,
+        *place,
         detail=_IN_ACCOUNT,
     )
 
