@@ -138,7 +138,9 @@ def test_the_others_are_issued_when_one_card_changed(office: Office) -> None:
     office.define("INV-1", finalize=True)
     office.write("invoices/INV-2.yaml", invoice("INV-2", finalize=True).replace("ACME", "OTHER"))
     meanwhile(office, "POST", "/customer_invoices", lambda: _rename(office, "OTHER"), after=True)
-    assert statuses(office.apply()) == {"ACME": "done", "OTHER": "done", "INV-1": "done", "INV-2": "conflict"}
+    report = office.apply()
+    assert statuses(report) == {"ACME": "done", "OTHER": "done", "INV-1": "done", "INV-2": "conflict"}
+    assert not any(result.reading_failed for result in report.results)
 
 
 def test_a_card_that_cannot_be_read_stops_the_invoice(office: Office) -> None:
@@ -155,6 +157,7 @@ def test_a_card_that_cannot_be_read_stops_the_invoice(office: Office) -> None:
     result = by_reference(office.apply())["INV-2"]
     assert result.status is Status.FAILED
     assert "cannot be read" in result.detail
+    assert result.reading_failed
     assert only(office.books()["INV-2"])["draft"]
 
 

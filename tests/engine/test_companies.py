@@ -368,7 +368,7 @@ def test_journals_of_the_version_before_say_what_they_know() -> None:
         read((folder / name).read_bytes(), rows.append, None, name=name)
         history = History(tuple(Entry(name, 1, "", row) for row in rows), ())
         # It did not write down who, nor the number.
-        for invoice_ in issued(history):
+        for invoice_ in issued(history, "alder"):
             assert (invoice_.person, invoice_.invoice_number) == ("", "")
             assert invoice_.external_reference
 

@@ -10,21 +10,16 @@ from pennyform.cli.commands.fleet import execution
 from pennyform.cli.definitions import explain
 from pennyform.cli.terminal import Exit
 from pennyform.engine.account.errors import AmbiguousError, NotSentError, OutcomeError
-from pennyform.engine.applying.finalization import UNREADABLE
 
 
-@pytest.mark.parametrize(
-    ("detail", "is_retried"),
-    [(UNREADABLE.format("getCustomers: no usable answer"), True), ("422 the label is too long", False)],
-)
-def test_an_answer_that_was_lost_is_asked_for_again(
-    detail: str, is_retried: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("reading_failed", [True, False])
+def test_a_reading_that_failed_is_tried_again(reading_failed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution.apply, "exit_of", lambda _: Exit.ERROR)
     monkeypatch.setattr(execution, "json_data", lambda _: None)
-    document = SimpleNamespace(results=[SimpleNamespace(status="failed", detail=detail)], final=[])
-    report: Any = SimpleNamespace(document=lambda: document, stopped="", interrupted=False)
-    assert execution._result_of(report).retry is is_retried
+    document = SimpleNamespace(results=[SimpleNamespace(status="failed", detail="")], final=[])
+    results = [SimpleNamespace(reading_failed=False), SimpleNamespace(reading_failed=reading_failed)]
+    report: Any = SimpleNamespace(document=lambda: document, results=results, stopped="", interrupted=False)
+    assert execution._result_of(report).retry is reading_failed
 
 
 @pytest.mark.parametrize(
