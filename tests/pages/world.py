@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import functools
 import io
 import os
 import re
@@ -16,6 +15,7 @@ from contextlib import ExitStack, chdir, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
+from typing import Any
 from unittest import mock
 
 import httpx
@@ -101,13 +101,22 @@ class World:
 
     def __enter__(self) -> World:
         self._stack.enter_context(chdir(self._folder))
-        clocked = functools.partial(sandbox.Sandbox, clock=self.clock)
-        self._stack.enter_context(mock.patch.object(sandbox, "Sandbox", clocked))
+        self._stack.enter_context(mock.patch.object(sandbox, "Sandbox", self._sandbox_of(sandbox.Sandbox)))
         self._stack.enter_context(self._served)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def _sandbox_of(self, original: type[sandbox.Sandbox]) -> Callable[..., sandbox.Sandbox]:
+        """Makes sandboxes with the clock of this world, and closes what a page leaves open."""
+
+        def opened(*words: Any, **options: Any) -> sandbox.Sandbox:
+            made = original(*words, **{"clock": self.clock, **options})
+            self._stack.callback(made.close)
+            return made
+
+        return opened
 
     def follow(self, page: Path) -> int:
         """Carry out a page; returns how many commands that were.
