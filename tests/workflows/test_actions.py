@@ -12,6 +12,7 @@ import yaml
 from pennyform import __version__
 from pennyform.cli import main
 
+from .planted import plant_modules
 from .runner import ACTIONS, Runner
 
 ROOT = ACTIONS.parent
@@ -126,6 +127,24 @@ def test_inputs_are_no_scripts(runner: Runner, action: str, value: str) -> None:
     assert not (runner.folder / "pwned").exists()
 
 
+@pytest.mark.parametrize("action", ["validate", "plan", "apply"])
+def test_no_file_of_the_repository_is_run(runner: Runner, action: str) -> None:
+    marker = plant_modules(runner.folder)
+    assert runner(action)[0] == 0, runner.log
+    runner.environment["PIP_NO_INDEX"] = "1"
+    assert runner(action, install="no-such-package")[0] != 0
+    assert not marker.exists()
+
+
+def test_python_looks_into_no_repository() -> None:
+    """Without -I, ``python -m pip`` runs the file pip.py of the folder that it is started in."""
+    folders = (ACTIONS, ROOT / "templates" / "workflows", ROOT / "examples" / "workflows")
+    files = [file for folder in folders for file in folder.rglob("*.y*ml")]
+    assert len(files) >= 6
+    for file in files:
+        assert re.findall(r"(?<![-/])\bpython3? (?!-I ).*", file.read_text(encoding="utf-8")) == [], file
+
+
 def test_the_workflows_are_sound(template: Path) -> None:
     github = yaml.safe_load((template / ".github" / "workflows" / "invoices.yaml").read_text())
     home = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Homepage"]
@@ -150,4 +169,5 @@ def test_the_workflows_are_sound(template: Path) -> None:
     assert "github.run_attempt" in saved["with"]["key"]
     gitlab = yaml.safe_load((template / ".gitlab-ci.yml").read_text())
     assert gitlab["apply"]["rules"][0]["when"] == "manual"
-    assert gitlab["default"]["before_script"] == [f"python -m pip install --quiet 'pennyform=={__version__}'"]
+    install = f"python -I -m pip install --quiet 'pennyform=={__version__}'"
+    assert gitlab["default"]["before_script"] == [install]
