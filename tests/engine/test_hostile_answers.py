@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pennyform.engine.account import checks
+from pennyform.engine.account import client
 from pennyform.engine.account.errors import OutcomeError, UnknownOutcomeError
 from pennyform.engine.applying import context
 from pennyform.engine.applying.report import ApplyReport
@@ -245,10 +245,10 @@ def test_a_look_up_keeps_a_bounded_number_of_rows(office: Office, monkeypatch: p
         office.define(f"INV-{number}")
     office.apply()
     # An invoice and its line are two rows.
-    monkeypatch.setattr(checks, "ROWS", 5)
+    monkeypatch.setattr(client, "ROWS", 5)
     with pytest.raises(OutcomeError, match="more than 5 rows"):
         office.remote().drafts()
-    monkeypatch.setattr(checks, "ROWS", 6)
+    monkeypatch.setattr(client, "ROWS", 6)
     assert len(office.remote().drafts()) == 3
 
 

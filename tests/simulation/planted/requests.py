@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from pennyform.engine.account import answers, client
+from pennyform.engine.account import answers, client, writes
 from pennyform.engine.account.client import AccountClient
 from pennyform.engine.account.errors import RefusedError
 from pennyform.engine.account.records import RemoteInvoice
@@ -86,7 +86,7 @@ BUGS: tuple[Bug, ...] = (
     replaced("the rate is left to the service", RateLimiter, "_next_free", lambda _: float("-inf"), "none"),
     replaced(
         "5xx counts as refused",
-        client,
+        writes,
         "_writing",
         _server_errors_refuse,
         "503 after it was carried out, and look-ups lag behind",
@@ -94,7 +94,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     replaced(
         "an unreadable success counts as refused",
-        client,
+        writes,
         "_writing",
         _everything_refuses,
         "undecodable JSON",
@@ -118,7 +118,7 @@ BUGS: tuple[Bug, ...] = (
     replaced(
         "rows that were not asked for are taken",
         client,
-        "check_asked",
+        "_check_asked",
         lambda *_: None,
         test="test_rows_that_were_not_asked_for_are_refused",
     ),

@@ -313,3 +313,12 @@ def updatable_fields(kind: str) -> frozenset[str]:
         "product": models.ProductUpdate,
     }
     return frozenset(update[kind].__struct_fields__)
+
+
+def field_of(answer: Any, name: str) -> Any:
+    """A field of a record, also of one that the client has no type for; ``UNSET`` where it lacks it."""
+    return (
+        answer.get(name, msgspec.UNSET)
+        if isinstance(answer, Mapping)
+        else getattr(answer, name, msgspec.UNSET)
+    )

@@ -8,7 +8,7 @@ hand over other people's rows.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -18,21 +18,17 @@ from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from pennylane_company import Client, Page, convert, errors, models
+from pennylane_company import Client, Page, errors, models
 from pennylane_company.filters import CustomerInvoiceFilter
 from pennylane_company.types import File
 
 from pennyform.engine.account import answers
-from pennyform.engine.account.checks import by_reference, check_asked, check_written, each_once, field_of
 from pennyform.engine.account.errors import (
-    NotAllowedError,
-    NotSentError,
-    OutcomeError,
-    RateExhaustedError,
+    AmbiguousError,
     ReferenceTakenError,
     RefusedError,
-    UnknownOutcomeError,
     UnreadableError,
+    outcome_of,
 )
 from pennyform.engine.account.own_contract import OwnContract
 from pennyform.engine.account.records import (
@@ -45,13 +41,15 @@ from pennyform.engine.account.records import (
     RemoteProduct,
     RemoteTransaction,
 )
-from pennyform.engine.limits import LEDGER_PAGE, PAGE
-from pennyform.invoices.model import JsonObject, pending_texts
+from pennyform.engine.account.writes import refuse_pending, request_body, send, send_and_check
+from pennyform.engine.limits import LEDGER_PAGE, PAGE, ROWS
+from pennyform.invoices.model import JsonObject
 
 T = TypeVar("T")
 R = TypeVar("R")
 V = TypeVar("V", int, str)
 Seen = TypeVar("Seen", RemoteInvoice, RemoteLine)
+Declared = TypeVar("Declared", RemoteCustomer, RemoteProduct)
 
 
 class AccountClient:
@@ -98,7 +96,7 @@ class AccountClient:
     def customers(self, references: Iterable[str]) -> dict[str, RemoteCustomer]:
         """Customers by ``external_reference``; those that do not exist are left out."""
         rows = self._list(self._client.customers.list, self._customer, "external_reference", "in", references)
-        return by_reference(rows, "customers")
+        return _by_reference(rows, "customers")
 
     def customers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteCustomer]:
         """Customers by id; those that do not exist are left out."""
@@ -117,7 +115,7 @@ class AccountClient:
                     break
                 page = following
                 rows += map(self._customer, page.items)
-        return list(each_once(rows)), not page.has_more
+        return list(_each_once(rows)), not page.has_more
 
     def customers_like(
         self, field: Literal["reg_no", "emails", "name"], values: Iterable[str]
@@ -140,7 +138,7 @@ class AccountClient:
         """Products by ``external_reference``; those that do not exist are left out."""
         list_ = self._client.products.list
         rows = self._list(list_, self._product, "external_reference", "in", references)
-        return by_reference(rows, "products")
+        return _by_reference(rows, "products")
 
     def products_by_id(self, ids: Iterable[int]) -> dict[int, RemoteProduct]:
         """Products by id; those that do not exist are left out."""
@@ -151,13 +149,13 @@ class AccountClient:
         """Every customer of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.customers.list(sort="id", limit=PAGE)
-            return {row.id: row for row in each_once(map(self._customer, rows))}
+            return {row.id: row for row in _each_once(map(self._customer, rows))}
 
     def all_products(self) -> dict[int, RemoteProduct]:
         """Every product of the account, by id: one request per hundred."""
         with _reading():
             rows = self._client.products.list(sort="id", limit=PAGE)
-            return {row.id: self._product(row) for row in each_once(rows)}
+            return {row.id: self._product(row) for row in _each_once(rows)}
 
     def ledger_accounts(self, numbers: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """The ids of all ledger accounts with these numbers; a number can belong to several."""
@@ -169,7 +167,7 @@ class AccountClient:
         with _reading():
             # The contract has no filter for templates: the whole list is read.
             rows = self._client.customer_invoice_templates.list(limit=PAGE)
-            return _by_name((row.name, row.id) for row in each_once(rows))
+            return _by_name((row.name, row.id) for row in _each_once(rows))
 
     def categories(self, field: str, values: Iterable[str]) -> list[RemoteCategory]:
         """Categories by ``label`` or ``analytical_code``; a label can belong to several groups."""
@@ -179,7 +177,7 @@ class AccountClient:
         """The label of every category group, by id."""
         with _reading():
             rows = self._client.category_groups.list(limit=PAGE)
-            return {row.id: row.label for row in each_once(rows)}
+            return {row.id: row.label for row in _each_once(rows)}
 
     def transactions(self, date: str) -> list[RemoteTransaction]:
         """The bank transactions of one day (ISO date)."""
@@ -191,13 +189,13 @@ class AccountClient:
         """All invoices that carry ``reference``, with up to 20 of their lines: one request."""
         # The contract gives this field no operator `in`: one reference is one request.
         matches = list(self._invoices([_condition("external_reference", "eq", reference)]))
-        check_asked({invoice.external_reference for invoice in matches}, {reference}, "external_reference")
+        _check_asked({invoice.external_reference for invoice in matches}, {reference}, "external_reference")
         return matches
 
     def invoices_numbered(self, number: str) -> list[RemoteInvoice]:
         """All invoices that have this legal number, with up to 20 of their lines: one request."""
         matches = list(self._invoices([_condition("invoice_number", "eq", number)]))
-        check_asked({invoice.invoice_number for invoice in matches}, {number}, "invoice_number")
+        _check_asked({invoice.invoice_number for invoice in matches}, {number}, "invoice_number")
         return matches
 
     def invoices_with_numbers(self, numbers: Iterable[str]) -> list[RemoteInvoice]:
@@ -205,7 +203,7 @@ class AccountClient:
         matches: list[RemoteInvoice] = []
         for batch in _batches(numbers):
             rows = list(self._invoices([_condition("invoice_number", "in", batch)]))
-            check_asked({row.invoice_number for row in rows}, set(batch), "invoice_number")
+            _check_asked({row.invoice_number for row in rows}, set(batch), "invoice_number")
             matches += rows
         return matches
 
@@ -214,7 +212,7 @@ class AccountClient:
         matches: dict[int, RemoteInvoice] = {}
         for batch in _batches(ids):
             rows = {row.id: row for row in self._invoices([_condition("id", "in", batch)])}
-            check_asked(set(rows), set(batch), "id")
+            _check_asked(set(rows), set(batch), "id")
             matches |= rows
         return matches
 
@@ -236,7 +234,7 @@ class AccountClient:
         window += [_condition("date", "lteq", last)] if last else []
         for page in self._pages(window):
             days = (row.date.isoformat() if row.date else first for row in page)
-            check_asked({first <= day <= (last or day) for day in days}, {True}, "date")
+            _check_asked({first <= day <= (last or day) for day in days}, {True}, "date")
             yield page
 
     def headers_dated(self, first: str, last: str) -> Iterator[list[RemoteInvoice]]:
@@ -244,7 +242,7 @@ class AccountClient:
         window = [_condition("date", "gteq", first), _condition("date", "lteq", last)]
         for page in self._pages(window, sort="-id", with_lines=False):
             days = (row.date.isoformat() if row.date else first for row in page)
-            check_asked({first <= day <= last for day in days}, {True}, "date")
+            _check_asked({first <= day <= last for day in days}, {True}, "date")
             yield page
 
     def invoices_of_customer(self, customer_id: int, since: dt.date) -> list[RemoteInvoice]:
@@ -254,19 +252,19 @@ class AccountClient:
             _condition("date", "gteq", since.isoformat()),
         ]
         matches = list(self._invoices(conditions))
-        check_asked({invoice.customer_id for invoice in matches}, {customer_id}, "customer_id")
+        _check_asked({invoice.customer_id for invoice in matches}, {customer_id}, "customer_id")
         return matches
 
     def drafts(self) -> list[RemoteInvoice]:
         """All drafts of the account, with up to 20 of their lines: one request per hundred."""
         matches = list(self._invoices([_condition("draft", "eq", value=True)]))
-        check_asked({invoice.draft for invoice in matches}, {True}, "draft")
+        _check_asked({invoice.draft for invoice in matches}, {True}, "draft")
         return matches
 
     def newest_drafts(self) -> list[RemoteInvoice]:
         """The hundred newest drafts of the account: one request."""
         matches = next(self._pages([_condition("draft", "eq", value=True)], sort="-id"))
-        check_asked({invoice.draft for invoice in matches}, {True}, "draft")
+        _check_asked({invoice.draft for invoice in matches}, {True}, "draft")
         return matches
 
     def headers_by_id(self, ids: Iterable[int]) -> dict[int, RemoteInvoice]:
@@ -274,7 +272,7 @@ class AccountClient:
         matches: dict[int, RemoteInvoice] = {}
         for batch in _batches(ids):
             for page in self._pages([_condition("id", "in", batch)], with_lines=False):
-                check_asked({row.id for row in page}, set(batch), "id")
+                _check_asked({row.id for row in page}, set(batch), "id")
                 matches |= {row.id: row for row in page}
         return matches
 
@@ -287,9 +285,9 @@ class AccountClient:
                 rows = self._client.customer_invoices.list(filter=[condition], limit=PAGE)
                 files = {
                     row.id: RemoteFile(row.public_file_url or "", bool(row.factur_x))
-                    for row in each_once(rows)
+                    for row in _each_once(rows)
                 }
-            check_asked(set(files), set(batch), "id")
+            _check_asked(set(files), set(batch), "id")
             matches |= files
         return matches
 
@@ -314,8 +312,10 @@ class AccountClient:
         with _reading():
             page = self._client.customer_invoices.list(filter=conditions, sort="-date", limit=PAGE)
             matches = list(map(self._invoice, page.items))
-        check_asked({row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date")
-        check_asked({row.draft for row in matches}, {False}, "draft")
+        _check_asked(
+            {row.date is not None and row.date.isoformat() > date for row in matches}, {True}, "date"
+        )
+        _check_asked({row.draft for row in matches}, {False}, "draft")
         return matches
 
     def exactly(self, invoice: RemoteInvoice) -> RemoteInvoice:
@@ -323,7 +323,7 @@ class AccountClient:
         with _reading():
             # Lists come newest first (`-id`, contract) unless asked otherwise: lines the wrong way round.
             lines = self._client.customer_invoices.list_invoice_lines(invoice.id, sort="rank", limit=PAGE)
-            return replace(invoice, lines=tuple(map(self._line, each_once(lines))), exact=True)
+            return replace(invoice, lines=tuple(map(self._line, _each_once(lines))), exact=True)
 
     def with_sections(self, invoice: RemoteInvoice) -> RemoteInvoice:
         """``invoice`` with its sections."""
@@ -338,19 +338,19 @@ class AccountClient:
             with _reading():
                 if name == "categories":
                     shares = invoices.list_categories(invoice.id, limit=PAGE)
-                    invoice = replace(invoice, categories=tuple(map(answers.category, each_once(shares))))
+                    invoice = replace(invoice, categories=tuple(map(answers.category, _each_once(shares))))
                 elif name == "appendices":
                     files = invoices.list_appendices(invoice.id, limit=PAGE)
-                    matches = tuple(file.filename for file in each_once(files))
+                    matches = tuple(file.filename for file in _each_once(files))
                     invoice = replace(invoice, appendices=matches)
                 else:
                     matched = invoices.list_matched_transactions(invoice.id, limit=PAGE)
-                    ids = tuple(transaction.id for transaction in each_once(matched))
+                    ids = tuple(transaction.id for transaction in _each_once(matched))
                     invoice = replace(invoice, matched_transactions=ids)
         return invoice
 
     def _invoices(self, conditions: Sequence[CustomerInvoiceFilter]) -> Iterator[RemoteInvoice]:
-        return each_once(row for page in self._pages(conditions) for row in page)
+        return _each_once(row for page in self._pages(conditions) for row in page)
 
     def _pages(
         self,
@@ -387,7 +387,7 @@ class AccountClient:
         """The included lines if they are all there (up to 20 are); else, a request of their own."""
         if included is None or included.has_more:
             return self.exactly(self._invoice(row))
-        lines = map(self._line, each_once(included.items))
+        lines = map(self._line, _each_once(included.items))
         # The contract promises no order of what is included; ids grow in the order of creation.
         return self._invoice(row, tuple(sorted(lines, key=lambda line: line.id)))
 
@@ -398,14 +398,14 @@ class AccountClient:
         client = self._client
         if customer_type == "company":
             company = self._request(body, models.CompanyCustomerCreate, "postCompanyCustomer")
-            return _write(lambda: client.company_customers.create(company), {})
+            return send_and_check(lambda: client.company_customers.create(company), {})
         individual = self._request(body, models.IndividualCustomerCreate, "postIndividualCustomer")
-        return _write(lambda: client.individual_customers.create(individual), {})
+        return send_and_check(lambda: client.individual_customers.create(individual), {})
 
     def create_product(self, body: JsonObject) -> int:
         """Create a product and return its id."""
         product = self._request(body, models.ProductCreate, "postProducts")
-        return _write(lambda: self._client.products.create(product), {})
+        return send_and_check(lambda: self._client.products.create(product), {})
 
     def update_customer(self, customer_type: str, id_: int, body: JsonObject) -> None:
         """Change a ``company`` or ``individual`` customer in part; an address is given as a whole.
@@ -415,15 +415,15 @@ class AccountClient:
         client = self._client
         if customer_type == "company":
             company = self._request(body, models.CompanyCustomerUpdate, "putCompanyCustomer")
-            _write(lambda: client.company_customers.update(id_, company), {"id": id_})
+            send_and_check(lambda: client.company_customers.update(id_, company), {"id": id_})
         else:
             individual = self._request(body, models.IndividualCustomerUpdate, "putIndividualCustomer")
-            _write(lambda: client.individual_customers.update(id_, individual), {"id": id_})
+            send_and_check(lambda: client.individual_customers.update(id_, individual), {"id": id_})
 
     def update_product(self, id_: int, body: JsonObject) -> None:
         """Change a product in part. Lines that were filled from it before keep what they took."""
         product = self._request(body, models.ProductUpdate, "putProduct")
-        _write(lambda: self._client.products.update(id_, product), {"id": id_})
+        send_and_check(lambda: self._client.products.update(id_, product), {"id": id_})
 
     def create_draft(self, body: JsonObject) -> int:
         """Create an invoice as a draft and return its id.
@@ -435,12 +435,12 @@ class AccountClient:
         if body.get("draft") is not True:
             raise ValueError("an invoice is only ever created as a draft")
         draft = self._request(body, models.DraftCustomerInvoiceCreate, "postCustomerInvoices")
-        return _write(lambda: self._client.customer_invoices.create(draft), {"draft": True})
+        return send_and_check(lambda: self._client.customer_invoices.create(draft), {"draft": True})
 
     def upload(self, name: str, content: bytes, media_type: str) -> int:
         """Upload a file that an import will use, and return the id that stands for it."""
         file = models.FileAttachmentCreate(file=File(name, content, media_type), filename=name)
-        return _write(lambda: self._client.file_attachments.create(file), {})
+        return send_and_check(lambda: self._client.file_attachments.create(file), {})
 
     def import_invoice(self, body: JsonObject) -> int:
         """Import an invoice that was issued elsewhere and return its id. It is final from the start.
@@ -450,7 +450,7 @@ class AccountClient:
         """
         invoice = self._request(body, models.CustomerInvoiceImport, "importCustomerInvoices")
         try:
-            return _write(lambda: self._client.customer_invoices.import_(invoice), {})
+            return send_and_check(lambda: self._client.customer_invoices.import_(invoice), {})
         except RefusedError as refusal:
             # The same content a second time: the contract says 409, and nothing of the words.
             if refusal.status == 409:
@@ -465,10 +465,10 @@ class AccountClient:
         """
         form = models.CustomerInvoiceImportEInvoice(
             file=File(name, content, media_type),
-            invoice_options=_request(options, models.CustomerInvoiceEInvoiceImportImportOptions),
+            invoice_options=request_body(options, models.CustomerInvoiceEInvoiceImportImportOptions),
         )
         try:
-            return _write(lambda: self._client.customer_invoices.import_e_invoice(form), {})
+            return send_and_check(lambda: self._client.customer_invoices.import_e_invoice(form), {})
         except RefusedError as refusal:
             # Here it is a 422 (contract), as everything else that is wrong: only the words tell it apart.
             if "already" in str(refusal).lower():
@@ -478,12 +478,12 @@ class AccountClient:
     def update_draft(self, id_: int, body: JsonObject) -> None:
         """Change a draft in part."""
         update = self._request(body, models.DraftCustomerInvoiceUpdate, "updateCustomerInvoice")
-        _write(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
+        send_and_check(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def update_finalized(self, id_: int, body: JsonObject) -> None:
         """Set what may still be set on a finalized invoice."""
         update = self._request(body, models.FinalizedCustomerInvoiceUpdate, "updateCustomerInvoice")
-        _write(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
+        send_and_check(lambda: self._client.customer_invoices.update(id_, update), {"id": id_})
 
     def finalize(self, id_: int, reference: str) -> None:
         """Make a draft final that was read with ``reference``.
@@ -491,13 +491,12 @@ class AccountClient:
         Irreversible: it takes the customer's address as it is at this moment.
         """
         expected = {"id": id_, "draft": False, "external_reference": reference}
-        _write(lambda: self._client.customer_invoices.finalize(id_), expected)
+        send_and_check(lambda: self._client.customer_invoices.finalize(id_), expected)
 
     def delete_draft(self, id_: int) -> None:
         """Delete a draft; one that is gone already is no error."""
         try:
-            with _writing():
-                self._client.customer_invoices.delete(id_)
+            send(lambda: self._client.customer_invoices.delete(id_))
         except RefusedError as refusal:
             if refusal.status != 404:
                 raise
@@ -506,44 +505,44 @@ class AccountClient:
 
     def set_categories(self, id_: int, weights: Sequence[JsonObject]) -> None:
         """Give an invoice these categories and no others."""
-        body = _request(weights, models.PutCustomerInvoiceCategoriesBody)
-        _done(lambda: self._client.customer_invoices.replace_categories(id_, body))
+        body = request_body(weights, models.PutCustomerInvoiceCategoriesBody)
+        send(lambda: self._client.customer_invoices.replace_categories(id_, body))
 
     def add_appendix(self, id_: int, name: str, content: bytes, media_type: str) -> None:
         """Add a file to an invoice. There is no way to take it away again."""
         body = models.AppendixCreate(file=File(name, content, media_type))
-        _done(lambda: self._client.customer_invoices.create_appendices(id_, body))
+        send(lambda: self._client.customer_invoices.create_appendices(id_, body))
 
     def match_transaction(self, id_: int, transaction: int) -> None:
         """Tell which bank transaction pays an invoice."""
         body = models.TransactionMatch(transaction_id=transaction)
-        _done(lambda: self._client.customer_invoices.match_transaction(id_, body))
+        send(lambda: self._client.customer_invoices.match_transaction(id_, body))
 
     def link_credit_note(self, id_: int, credit_note: int) -> None:
         """Let the invoice ``id_`` be corrected by a credit note."""
         body = models.CustomerInvoiceLinkCreditNote(credit_note_id=credit_note)
-        _done(lambda: self._client.customer_invoices.link_credit_note(id_, body))
+        send(lambda: self._client.customer_invoices.link_credit_note(id_, body))
 
     def mark_as_paid(self, id_: int) -> None:
         """Mark an invoice as paid."""
-        _done(lambda: self._client.customer_invoices.mark_as_paid(id_))
+        send(lambda: self._client.customer_invoices.mark_as_paid(id_))
 
     def send_to_pa(self, id_: int) -> None:
         """Submit an invoice to the platform for e-invoices."""
-        _done(lambda: self._client.customer_invoices.send_to_pa(id_))
+        send(lambda: self._client.customer_invoices.send_to_pa(id_))
 
     def send_by_email(self, id_: int, body: JsonObject | None) -> None:
         """Mail an invoice. Every success is one more mail; 409 while Pennylane is still making the PDF."""
-        mail = _request(body, models.CustomerInvoiceSendByEmail) if body else None
-        _done(lambda: self._client.customer_invoices.send_by_email(id_, mail))
+        mail = request_body(body, models.CustomerInvoiceSendByEmail) if body else None
+        send(lambda: self._client.customer_invoices.send_by_email(id_, mail))
 
     # --- what an own contract adds ---------------------------------------------------------------------
 
     def _request(self, body: JsonObject, model: Any, operation_id: str) -> Any:
-        """``body`` as it is sent, checked against the contract that holds; see :func:`_request`."""
+        """``body`` as it is sent, checked against the contract that holds; see :func:`request_body`."""
         if self._contract is None:
-            return _request(body, model)
-        _refuse_pending(body)
+            return request_body(body, model)
+        refuse_pending(body)
         return self._contract.request(operation_id, body)
 
     def _invoice(self, row: models.CustomerInvoice, lines: tuple[RemoteLine, ...] = ()) -> RemoteInvoice:
@@ -586,8 +585,10 @@ class AccountClient:
         for batch in _batches(values):
             condition = _condition(field, operator, batch[0] if operator == "eq" else batch)
             with _reading():
-                rows = list(each_once(list_(filter=[condition], sort="id", limit=limit)))
-                check_asked({_text(field_of(row, field)) for row in rows}, set(map(_text, batch)), field)
+                rows = list(_each_once(list_(filter=[condition], sort="id", limit=limit)))
+                _check_asked(
+                    {_text(answers.field_of(row, field)) for row in rows}, set(map(_text, batch)), field
+                )
                 matches += map(read, rows)
         return matches
 
@@ -607,45 +608,11 @@ def _by_name(rows: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
     return matches
 
 
-def _request(body: object, model: Any) -> Any:
-    """``body`` as the client's own type, checked against the contract before anything is sent.
-
-    Text that waits for the legal number of another invoice is never sent.
-    """
-    _refuse_pending(body)
-    try:
-        return convert(body, model)
-    except msgspec.ValidationError as problem:
-        raise RefusedError(f"the request does not fit the contract: {problem}", status=400) from problem
-
-
-def _refuse_pending(body: object) -> None:
-    waiting = next(pending_texts(body), None)
-    if waiting is not None:
-        raise RefusedError(f"the number of {waiting.references[0]} is not known yet", status=0)
-
-
-def _done(request: Callable[[], object]) -> None:
-    """Send a write whose answer says nothing more."""
-    with _writing():
-        request()
-
-
-def _write(request: Callable[[], Any], expected: Mapping[str, object]) -> int:
-    """Send a write that answers with what it made or changed, and return the id of that."""
-    with _writing():
-        answer = request()
-    return check_written(answer, expected)
-
-
 def _batches(values: Iterable[V]) -> Iterator[list[V]]:
     """The different ones of ``values`` in their order, by the hundred: as many as one request looks up."""
     expected = sorted(set(values))
     for start in range(0, len(expected), PAGE):
         yield expected[start : start + PAGE]
-
-
-# --- errors -----------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -656,37 +623,56 @@ def _reading() -> Iterator[None]:
     except (errors.OutcomeUnknownError, errors.ServerError, errors.MissingFieldError) as problem:
         raise UnreadableError(str(problem)) from problem
     except errors.PennylaneError as problem:
-        raise _definite(problem) from problem
+        raise outcome_of(problem) from problem
 
 
-@contextmanager
-def _writing() -> Iterator[None]:
-    """The client's errors of a write, in the engine's words."""
-    try:
-        yield
-    except (errors.OutcomeUnknownError, errors.ServerError) as problem:
-        raise UnknownOutcomeError(str(problem)) from problem
-    except errors.PennylaneError as problem:
-        raise _definite(problem) from problem
+def _each_once(rows: Iterable[T]) -> Iterator[T]:
+    """The rows of one look-up, each of them once.
+
+    Raises:
+        UnreadableError: a row has no id, two have the same and different contents, or there are more rows
+            than a look-up may keep in memory; the lines of an invoice count as rows.
+    """
+    first_of: dict[int, T] = {}
+    count = 0
+    for row in rows:
+        id_ = answers.field_of(row, "id")
+        if id_ is msgspec.UNSET:
+            raise UnreadableError("the answer has a record without its id, which the contract promises")
+        earlier = first_of.setdefault(id_, row)
+        if earlier is not row:
+            if earlier != row:
+                raise UnreadableError(f"an answer has the record {id_} twice, with different contents")
+            continue
+        count += 1 + len(getattr(row, "lines", ()))
+        if count > ROWS:
+            raise UnreadableError(f"a look-up was answered with more than {ROWS:,} rows")
+        yield row
 
 
-def _definite(problem: errors.PennylaneError) -> OutcomeError:
-    match problem:
-        case errors.NotSentError():
-            return NotSentError(str(problem))
-        case errors.RateLimitedError():
-            return RateExhaustedError(str(problem), retry_after=problem.retry_after)
-        case errors.AuthenticationError() | errors.PermissionDeniedError():
-            return NotAllowedError(str(problem), status=problem.status)
-        case errors.ConflictError() | errors.UnprocessableError() if _taken(problem.message):
-            return ReferenceTakenError(str(problem), status=problem.status)
-        case errors.APIError():
-            return RefusedError(str(problem), status=problem.status)
-    return UnknownOutcomeError(str(problem))
+def _by_reference(rows: Iterable[Declared], what: str) -> dict[str, Declared]:
+    """Rows by their ``external_reference``.
+
+    Raises:
+        UnreadableError: two of them have the same, which the API rules out.
+    """
+    matches: dict[str, Declared] = {}
+    for row in rows:
+        reference = row.body.external_reference or ""
+        other = matches.setdefault(reference, row)
+        if other is not row:
+            ids = f"{other.id} and {row.id}"
+            raise AmbiguousError(f"two {what} have the external_reference {reference}: {ids}")
+    return matches
 
 
-def _taken(message: str) -> bool:
-    """Whether a refusal says that the reference exists."""
-    # Reports from real accounts disagree on its wording and status: most have 422, two have 409.
-    words = message.lower()
-    return "reference" in words and any(word in words for word in ("taken", "exist", "unique"))
+def _check_asked(actual: set[Any], expected: set[Any], field: str) -> None:
+    """That a filter was heeded.
+
+    Raises:
+        UnreadableError: it was not: other people's rows are among the answer.
+    """
+    if actual - expected:
+        raise UnreadableError(
+            f"a look-up by {field} was answered with rows that were not asked for; the filter was ignored"
+        )

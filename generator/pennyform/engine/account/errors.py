@@ -1,6 +1,11 @@
-"""What can become of a request, in the engine's own words: done is an answer, all else is one of these."""
+"""What can become of a request, in the engine's own words: done is an answer, all else is one of these.
+
+Outside of this package, nothing sees the errors of the emitted client.
+"""
 
 from __future__ import annotations
+
+from pennylane_company import errors
 
 
 class OutcomeError(Exception):
@@ -52,3 +57,26 @@ class UnreadableError(OutcomeError):
 
 class AmbiguousError(UnreadableError):
     """Two records have one reference: asking again changes nothing, and a person decides."""
+
+
+def outcome_of(problem: errors.PennylaneError) -> OutcomeError:
+    """What an error of the client says of a request, where that is the same of reads and writes."""
+    match problem:
+        case errors.NotSentError():
+            return NotSentError(str(problem))
+        case errors.RateLimitedError():
+            return RateExhaustedError(str(problem), retry_after=problem.retry_after)
+        case errors.AuthenticationError() | errors.PermissionDeniedError():
+            return NotAllowedError(str(problem), status=problem.status)
+        case errors.ConflictError() | errors.UnprocessableError() if _taken(problem.message):
+            return ReferenceTakenError(str(problem), status=problem.status)
+        case errors.APIError():
+            return RefusedError(str(problem), status=problem.status)
+    return UnknownOutcomeError(str(problem))
+
+
+def _taken(message: str) -> bool:
+    """Whether a refusal says that the reference exists."""
+    # Reports from real accounts disagree on its wording and status: most have 422, two have 409.
+    words = message.lower()
+    return "reference" in words and any(word in words for word in ("taken", "exist", "unique"))
