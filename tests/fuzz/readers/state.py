@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from pennyform.engine.plan_files import binding, plan_file
 from pennyform.engine.runtime import Disk
 from pennyform.findings import Failure
 from pennyform.report.status import audit_csv, audit_lines
-from pennyform.results.status import AuditedInvoice
 
 from .files import folder, written
 
@@ -85,6 +83,6 @@ def _audit(content: bytes) -> None:
     """What ``audit`` makes of a journal."""
     with suppress(Failure):
         history = read_history(Path("it.jsonl"), _Memory(content), lambda: KEY)
-        rows = [AuditedInvoice(company="", **asdict(row)) for row in issued(history)]
+        rows = issued(history, "")
         audit_csv(rows)
         audit_lines(rows)

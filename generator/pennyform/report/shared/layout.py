@@ -85,7 +85,7 @@ class Layout(NamedTuple):
         """
         start = columns(lead)
         if self.width is None or start + columns(text) <= self.width:
-            return [f"{lead}{text}".translate(_SPACES).rstrip()]
+            return [_line(lead, text)]
         indent = " " * start + hanging
         lines, line, taken, is_begun = list[str](), lead, start, False
         for word in _words(text, self.width - len(indent)):
@@ -95,7 +95,7 @@ class Layout(NamedTuple):
                 line, taken, is_begun = indent, len(indent), False
             if word or is_begun:
                 line, taken, is_begun = f"{line}{' ' * is_begun}{word}", taken + is_begun + width, True
-        return [done.translate(_SPACES).rstrip() for done in (*lines, line)]
+        return [_line("", text) for text in (*lines, line)]
 
     def fit(self, lines: Iterable[str]) -> Iterator[str]:
         """``lines`` that fit, each indented as it was."""
@@ -113,7 +113,7 @@ class Layout(NamedTuple):
                 lines.append(line)
                 joined = f"{indent}{text}"
             line, is_begun = joined, True
-        return [done.translate(_SPACES).rstrip() for done in (*lines, line)]
+        return [_line("", text) for text in (*lines, line)]
 
     def table(
         self, rows: Sequence[Sequence[str]], align: str, leads: str | Sequence[str] = ""
