@@ -14,6 +14,7 @@ from functools import partial
 from tempfile import TemporaryDirectory
 
 from pennyform.codegen import client as emitter
+from pennyform.codegen.client import Importer
 
 from .batch import type_errors
 from .episode import Verdict, play
@@ -97,7 +98,8 @@ def play_some(seeds: Sequence[int], cache: str = os.devnull) -> tuple[list[Verdi
     if emitted:
         # The last step of emitting in full, once.
         try:
-            prove(emitted[0].files)
+            with Importer() as importer:
+                prove(emitted[0].files, importer)
         except Exception:
             emitted[0].wrong.append(traceback.format_exc())
     packages = {verdict.seed: (verdict.files, verdict.program.splitlines()) for verdict in emitted}

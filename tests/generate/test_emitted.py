@@ -11,7 +11,9 @@ from functools import cache
 import pytest
 from jsonschema import Draft202012Validator
 from pennyform.codegen import schemas
-from pennyform.codegen.client import name_rules
+from pennyform.codegen.client import Importer, name_rules
+from pennyform.codegen.client.proof import prove
+from pennyform.findings import Failure
 from pennyform.spec import Contract, read_contract
 
 # Stands for a whole run of the generator, in a process of its own.
@@ -107,6 +109,44 @@ def test_a_property_called_ref_is_only_a_name():
 def test_a_contract_without_operations_gives_its_document_alone():
     document = {"openapi": "3.1.0", "components": {"schemas": {}}}
     assert list(schemas.emit(Contract("example", document, ()))) == ["schemas/example/openapi.json"]
+
+
+def test_packages_that_cannot_be_imported_are_findings_one_by_one(tmp_path) -> None:
+    """One process imports all packages of a run: what one leaves behind is not there for the next one."""
+    sources = {
+        "good": "import decimal",
+        "broken": "import nothing_of_this_name",
+        "again": "import decimal, good",
+        "good_again": "x = 1",
+        "ended": "import os; os._exit(3)",
+        "after": "x = 1",
+    }
+    said = {}
+    with Importer() as importer:
+        for name, source in sources.items():
+            folder = tmp_path / name
+            package = folder / name.removesuffix("_again") / "__init__.py"
+            package.parent.mkdir(parents=True)
+            package.write_text(source)
+            try:
+                importer.check(str(folder))
+            except Failure as failure:
+                said[name] = failure.findings[0].detail
+    assert said.keys() == {"broken", "again", "ended", "after"}
+    assert "No module named 'nothing_of_this_name'" in said["broken"]
+    assert "No module named 'good'" in said["again"]
+    assert "status 3" in said["ended"]
+
+
+def test_a_name_that_does_not_exist_is_said_with_its_line() -> None:
+    files = {
+        "p/models/__init__.py": "class A: ...\n",
+        "p/resources/a.py": "x: int = 1;    y: 'models.A'\nfrom .. import models\nz: models.B\n",
+    }
+    with Importer() as importer, pytest.raises(Failure) as caught:
+        prove(files, importer)
+    (finding,) = caught.value.findings
+    assert (finding.summary, finding.file, finding.line) == ("there is no models.B", "p/resources/a.py", 5)
 
 
 WORDS = (

@@ -8,8 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonpath_rfc9535 import JSONPathEnvironment
 from pennyform.findings import Failure
+from pennyform.spec.document.budget import Budget
+from pennyform.spec.document.json_path import select
 from pennyform.spec.document.overlay import apply_overlays
 from pennyform.spec.pin.store import Store
 
@@ -30,6 +34,36 @@ def selected(api):
         found = places(target, pinned(api))
         digest = hashlib.sha256("\n".join(found).encode()).hexdigest()[:12]
         yield f"{api} {digest} {len(found)} {target}"
+
+
+NAMES = st.sampled_from(["a", "b", "in"])
+TEXTS = st.sampled_from(["'a'", "'b'", "''"])
+DOCUMENTS = st.recursive(
+    st.sampled_from(["a", "b", "", 1, None, True]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=30,
+)
+COMPARISONS = st.builds("@{}=={}".format, st.sampled_from(["", ".a", ".a.b", "[0]", ".b[0]"]), TEXTS)
+FILTERS = st.recursive(
+    COMPARISONS | st.sampled_from(["@.a", "!@.b", "@.a != 'b'", "@.a == 1", "'a' == @.a"]),
+    lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from(["&&", "||"]), inner),
+    max_leaves=4,
+)
+SELECTORS = NAMES.map("'{}'".format) | st.sampled_from(["*", "0", "-1"]) | FILTERS.map("?{}".format)
+SEGMENTS = st.builds(
+    "{}[{}]".format, st.sampled_from(["", ".."]), st.lists(SELECTORS, min_size=1, max_size=2).map(",".join)
+)
+
+
+@given(st.dictionaries(NAMES, DOCUMENTS, max_size=3), st.lists(SEGMENTS, min_size=1, max_size=3).map("".join))
+def test_a_path_selects_what_the_library_selects(document, segments):
+    """Filters that compare fields with texts and ``..`` do not go through the library's slow ways."""
+    selected = {
+        location: (node.value, node.parent.value)
+        for location, node in select(f"${segments}", document, Budget(document)).items()
+    }
+    nodes = JSONPathEnvironment().finditer(f"${segments}", document)
+    assert selected == {node.location: (node.value, node.parent.value) for node in nodes}
 
 
 def test_every_target_selects_what_two_implementations_agreed_on():

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pennyform import data
 from pennyform.findings import Finding, failure
 from pennyform.spec import Contract
+
+if TYPE_CHECKING:
+    from pennyform.codegen.client import Importer
 
 _INVOICED = "company"
 """The API whose invoices can be defined in files; the others get a client and schemas only."""
@@ -23,6 +27,7 @@ def emit_all(
     package: str = "",
     version: str = "0",
     warnings: list[Finding] | None = None,
+    importer: Importer | None = None,
 ) -> dict[str, bytes]:
     """Emit the client, the schemas and the tables of one API.
 
@@ -32,6 +37,7 @@ def emit_all(
         package: the name of the client's package; ``pennylane_<api>`` when left out.
         version: of that package.
         warnings: see :func:`emit_schemas`.
+        importer: see :func:`client.emit`.
 
     Returns:
         Bytes by path below ``generated/``, sorted.
@@ -43,7 +49,7 @@ def emit_all(
 
     templates = templates or data.templates()
     parts = [
-        client.emit(contract, templates / "client", package=package, version=version),
+        client.emit(contract, templates / "client", package=package, version=version, importer=importer),
         emit_schemas(contract, templates, warnings=warnings),
     ]
     return _joined(parts)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pennyform.codegen import emit_all, emit_schemas
 from pennyform.codegen.output import DISTRIBUTION_FILES, find_stale_files
-from pennyform.findings import Finding, Severity, failure, tidy
+from pennyform.findings import Failure, Finding, Severity, failure, tidy
 from pennyform.spec import Contract, canonical_json, read_contract
 from pennyform.spec.document.json_types import child
 from pennyform.spec.pin.store import Store
+
+if TYPE_CHECKING:
+    from pennyform.codegen.client import Importer
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,9 @@ class Emission:
         return sum(map(len, self.files.values()))
 
 
-def emit_contract(api: str, store: Store, templates: Path, package: str = "") -> Emission:
+def emit_contract(
+    api: str, store: Store, templates: Path, package: str = "", importer: Importer | None = None
+) -> Emission:
     """Read, normalise and emit one pinned contract.
 
     Args:
@@ -45,18 +52,32 @@ def emit_contract(api: str, store: Store, templates: Path, package: str = "") ->
         store: where it is pinned.
         templates: the folder of templates.
         package: the name of the client's package; ``pennylane_<api>`` when left out.
+        importer: imports that package, to see that it works; see :func:`client.emit`.
 
     Raises:
         Failure: something in it was not understood, or an operation would be missing.
     """
     warnings = _tolerated(store)
     contract, declared = _read_intact(api, store, warnings)
-    # Not for those who derive schemas only: it takes packages that they need not have.
-    from pennyform.codegen.client import without_unsupported
+    emit = partial(
+        emit_all,
+        templates=templates,
+        package=package,
+        version=_version(store.lock().contracts[api].date),
+        warnings=warnings,
+        importer=importer,
+    )
+    try:
+        files = emit(contract)
+    except Failure:
+        # Looking for what cannot be emitted takes as long as emitting it: only where there is something.
+        from pennyform.codegen.client import without_unsupported
 
-    contract = without_unsupported(contract)
-    version = _version(store.lock().contracts[api].date)
-    files = emit_all(contract, templates, package=package, version=version, warnings=warnings)
+        supported = without_unsupported(contract)
+        if len(supported.operations) == len(contract.operations):
+            raise
+        contract = supported
+        files = emit(contract)
     findings = [*(warnings or ()), *_skipped(contract, str(store.contract_path(api)))]
     return Emission(contract, declared, files, tuple(findings))
 

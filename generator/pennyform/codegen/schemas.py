@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from pennyform.results.documents import DOCUMENTS, json_schema
 from pennyform.spec import Contract, Schema, canonical_json
-from pennyform.spec.document.json_types import Json
+from pennyform.spec.document.json_types import Json, indented_json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COMPONENT = "#/components/schemas/"
@@ -30,15 +30,15 @@ def emit(contract: Contract) -> dict[str, bytes]:
     """
     folder = f"schemas/{contract.api}"
     emitted = {f"{folder}/openapi.json": canonical_json(contract.document)}
-    components = contract.schemas
+    components = _Components(contract.schemas)
     for operation in contract.operations:
         if operation.request is not None:
             emitted[f"{folder}/requests/{operation.operation_id}.json"] = _compact(
-                self_contained(operation.request.schema, components)
+                components.with_definitions(operation.request.schema)
             )
         if operation.answer is not None:
             emitted[f"{folder}/answers/{operation.operation_id}.json"] = _compact(
-                self_contained(operation.answer, components)
+                components.with_definitions(operation.answer)
             )
     return emitted
 
@@ -53,15 +53,34 @@ def self_contained(schema: Schema, components: Mapping[str, Schema]) -> Schema:
     Returns:
         The same schema with ``$schema`` and, sorted by name, ``$defs``.
     """
-    names: set[str] = set()
-    queue = [schema]
-    while queue:
-        for name in _references(queue.pop()):
+    return _Components(components).with_definitions(schema)
+
+
+class _Components:
+    """Components as definitions of other documents: each is looked through once, for all operations."""
+
+    def __init__(self, schemas: Mapping[str, Schema]) -> None:
+        self._schemas = schemas
+        self._known: dict[str, tuple[Schema, tuple[str, ...]]] = {}
+
+    def _definition(self, name: str) -> tuple[Schema, tuple[str, ...]]:
+        """A component within a document of its own, and the components that it refers to."""
+        if name not in self._known:
+            schema = self._schemas[name]
+            self._known[name] = (_local(schema), tuple(dict.fromkeys(_references(schema))))
+        return self._known[name]
+
+    def with_definitions(self, schema: Schema) -> Schema:
+        """See :func:`self_contained`."""
+        names: set[str] = set()
+        queue = [*_references(schema)]
+        while queue:
+            name = queue.pop()
             if name not in names:
                 names.add(name)
-                queue.append(components[name])
-    definitions = {name: _local(components[name]) for name in sorted(names)}
-    return {"$schema": DIALECT, **_local(schema), **({"$defs": definitions} if definitions else {})}
+                queue += self._definition(name)[1]
+        definitions = {name: self._definition(name)[0] for name in sorted(names)}
+        return {"$schema": DIALECT, **_local(schema), **({"$defs": definitions} if definitions else {})}
 
 
 def _compact(schema: Schema) -> bytes:
@@ -96,9 +115,4 @@ def _local(value: Json) -> Json:
 
 def emit_result_schemas() -> dict[str, bytes]:
     """The schemas of what commands report, by path: ``schemas/results/<name>.schema.json``."""
-    return {
-        f"schemas/results/{name}.schema.json": (
-            json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
-        ).encode()
-        for name in DOCUMENTS
-    }
+    return {f"schemas/results/{name}.schema.json": indented_json(json_schema(name)) for name in DOCUMENTS}

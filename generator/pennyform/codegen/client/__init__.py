@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +13,27 @@ from pennyform.codegen.client.methods import resource
 from pennyform.codegen.client.model_modules import modules
 from pennyform.codegen.client.names import base_path, identifier
 from pennyform.codegen.client.params import params
-from pennyform.codegen.client.proof import prove
+from pennyform.codegen.client.proof import Importer, prove
 from pennyform.codegen.client.render import Renderer, oauth_endpoints
 from pennyform.codegen.client.supported import without_unsupported
 from pennyform.findings import failure
 from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import Contract
 
-__all__ = ["emit", "without_unsupported"]
+__all__ = ["Importer", "emit", "without_unsupported"]
 
 
 _PROSE = {"description", "summary", "title"}
 
 
-def emit(contract: Contract, templates: Path, *, package: str = "", version: str = "0") -> dict[str, bytes]:
+def emit(
+    contract: Contract,
+    templates: Path,
+    *,
+    package: str = "",
+    version: str = "0",
+    importer: Importer | None = None,
+) -> dict[str, bytes]:
     """Emit the client of one API.
 
     Args:
@@ -33,6 +41,7 @@ def emit(contract: Contract, templates: Path, *, package: str = "", version: str
         templates: the folder of the client's templates.
         package: what to call it; ``pennylane_<api>`` when left out.
         version: what its ``__version__`` is.
+        importer: imports it, to see that it works; one that only this package has when left out.
 
     Returns:
         Path below ``generated/`` → content, sorted.
@@ -68,7 +77,9 @@ def emit(contract: Contract, templates: Path, *, package: str = "", version: str
             "the contract is nested too deeply to be read",
             fix="Ask where it came from: an honest contract is a few dozen levels deep.",
         ) from problem
-    return {path: text.encode() for path, text in sorted(prove(files).items())}
+    with nullcontext(importer) if importer else Importer() as process:
+        proved = prove(files, process)
+    return {path: text.encode() for path, text in sorted(proved.items())}
 
 
 def _render(contract: Contract, renderer: Renderer, version: str) -> dict[str, str]:

@@ -93,7 +93,9 @@ def docstring(paragraphs: Iterable[str], *, indent: int) -> Code:
 def _wrap(text: str, width: int) -> list[str]:
     words = " ".join(text.split())
     # The first line shares its line with the three quotes; the indentation makes up for it on the others.
-    lines = textwrap.wrap(words, width - 3, break_long_words=False, break_on_hyphens=False)
+    lines = [words]
+    if len(words) > width - 3:
+        lines = textwrap.wrap(words, width - 3, break_long_words=False, break_on_hyphens=False)
     # No line of prose may end the docstring or start an escape sequence.
     return [
         line.replace("\\", "\\\\").replace('"', '\\"')

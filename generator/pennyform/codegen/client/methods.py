@@ -167,10 +167,10 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
     operations.sort(key=lambda operation: (_READING_ORDER.get(operation.name, 9), operation.name))
     calls = [call_of(operation, contract) for operation in operations]
     _reject_equal_names(calls)
-    constants = []
+    constants, base = [], base_path(contract)
     for call in calls:
         operation = call.operation
-        path = operation.path.removeprefix(base_path(contract))
+        path = operation.path.removeprefix(base)
         parts = [literal(operation.operation_id), literal(operation.method.upper()), literal(path)]
         answer, *further = operation.answers
         if answer.media_type:
@@ -182,7 +182,8 @@ def resource(name: str, contract: Contract, modules: Mapping[str, str]) -> Resou
         constants.append(Code(f"{call.constant}: Operation[{call.answer}] = Operation({join_code(parts)})"))
     taken = {call.operation.name for call in calls}
     stubs = [_stub(operation) for operation in skipped if operation.name not in taken]
-    functions = {variant.key: (*_functions(calls, variant, modules), *stubs) for variant in VARIANTS}
+    words = [method_docstring(call.operation) for call in calls]
+    functions = {variant.key: (*_functions(calls, words, variant, modules), *stubs) for variant in VARIANTS}
     heads = [
         head
         for methods in functions.values()
@@ -244,10 +245,11 @@ def _imports(annotations: Iterable[Code]) -> Iterator[Code]:
             yield Code(f"from {module} import {join_code(used)}")
 
 
-def _functions(calls: Iterable[Call], variant: Variant, modules: Mapping[str, str]) -> Iterator[Function]:
+def _functions(
+    calls: Iterable[Call], docstrings: Iterable[Code], variant: Variant, modules: Mapping[str, str]
+) -> Iterator[Function]:
     """The methods of a resource."""
-    for call in calls:
-        words = method_docstring(call.operation)
+    for call, words in zip(calls, docstrings, strict=True):
         if call.items is None:
             start = f"{variant.async_}def {call.name}"
             head = _head(start, call, call.arguments, call.answer, keywords=Code("object"))

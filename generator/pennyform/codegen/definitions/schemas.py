@@ -31,7 +31,7 @@ from pennyform.codegen.definitions.template_schemas import (
 )
 from pennyform.findings import Finding, Severity
 from pennyform.spec import Contract
-from pennyform.spec.document.json_types import Json, JsonObject
+from pennyform.spec.document.json_types import Json, JsonObject, indented_json
 from pennyform.spec.document.strict_yaml import load_yaml
 from pennyform.spec.normaliser.contract import Schema
 
@@ -98,10 +98,7 @@ def emit(
         # Not where only the tool looks, nor in the settings, which the tool reads at every start.
         if kind != "pennyform" and not kind.startswith("definitions/"):
             schemas[kind] = _annotate(schema, meanings)
-    return {
-        f"schemas/{kind}.schema.json": f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n".encode()
-        for kind, schema in schemas.items()
-    }
+    return {f"schemas/{kind}.schema.json": indented_json(schema) for kind, schema in schemas.items()}
 
 
 class _Mappings:
@@ -113,6 +110,7 @@ class _Mappings:
         self._refused = refused
         self._folder = folder
         self._contract = contract
+        self._read_before: dict[str, JsonObject] = {}
 
     def definition(self, kind: str) -> Schema:
         """The schema of ``kind`` by the mapping of that name."""
@@ -148,11 +146,14 @@ class _Mappings:
         return schema
 
     def _read(self, kind: str) -> JsonObject:
-        mapping: JsonObject = load_yaml((self._folder / f"{kind}.yaml").read_text(encoding="utf-8"))
+        if kind not in self._read_before:
+            text = (self._folder / f"{kind}.yaml").read_text(encoding="utf-8")
+            self._read_before[kind] = load_yaml(text)
+        mapping = {**self._read_before[kind]}
         base = mapping.get("based_on")
         if base:
             shared = self._read(base["mapping"])
-            mapping["added"] |= {name: shared["added"][name] for name in base["shares"]}
+            mapping["added"] = mapping["added"] | {name: shared["added"][name] for name in base["shares"]}
             mapping |= {
                 name: shared[name] | mapping.get(name, {}) for name in ("keys", "words", "order_within")
             }

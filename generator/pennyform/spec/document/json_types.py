@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterator
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import msgspec
@@ -59,6 +60,15 @@ def canonical_json(value: Json) -> bytes:
     return (_layout(msgspec.to_builtins(value), indent="", used=0) + "\n").encode("ascii")
 
 
+def indented_json(value: Json) -> bytes:
+    """The same for editors: every member on a line of its own, and text as it is read.
+
+    Returns:
+        UTF-8 that ends with a line feed.
+    """
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
 def _layout(value: Json, *, indent: str, used: int) -> str:
     """Text of ``value`` when ``used`` characters of its first line are taken."""
     line = _one_line(value, _WIDTH - len(indent) - used)
@@ -68,7 +78,7 @@ def _layout(value: Json, *, indent: str, used: int) -> str:
     if isinstance(value, dict):
         opening, closing, parts = "{", "}", []
         for key, item in value.items():
-            name = json.dumps(key) + ": "
+            name = _text(key) + ": "
             parts.append(name + _layout(item, indent=inner, used=len(name) + 1))
     else:
         opening, closing, parts = "[", "]", [_layout(item, indent=inner, used=1) for item in value]
@@ -78,27 +88,33 @@ def _layout(value: Json, *, indent: str, used: int) -> str:
 
 def _one_line(value: Json, room: int) -> str | None:
     """Text of ``value`` on one line, or None when it needs more than ``room``. Scalars always fit."""
-    if not isinstance(value, dict | list | tuple) or not value:
-        return json.dumps(value, allow_nan=False)
+    if not value or not isinstance(value, dict | list | tuple):
+        return _text(value)
+    is_object = isinstance(value, dict)
     parts: list[str] = []
     room -= 2
     if room < 0:
         return None
     for item in value:
-        text = f"{json.dumps(item)}: " if isinstance(value, dict) else ""
-        inner = value[item] if isinstance(value, dict) else item
+        name = f"{_text(item)}: " if is_object else ""
+        inner = value[item] if is_object else item
         # Every level above a text looks whether it fits: only the one that it stands in may write it out.
         if isinstance(inner, str) and len(inner) > _WIDTH:
             return None
-        nested = _one_line(inner, room - len(text))
+        nested = _one_line(inner, room - len(name))
         if nested is None:
             return None
-        parts.append(text + nested)
+        parts.append(name + nested)
         room -= len(parts[-1]) + 2
         if room < -2:
             return None
     joined = ", ".join(parts)
-    return f"{{{joined}}}" if isinstance(value, dict) else f"[{joined}]"
+    return f"{{{joined}}}" if is_object else f"[{joined}]"
+
+
+def _text(value: Json) -> str:
+    # Most values are texts, and `dumps` makes an encoder for each.
+    return encode_basestring_ascii(value) if type(value) is str else json.dumps(value, allow_nan=False)
 
 
 class Shapes:

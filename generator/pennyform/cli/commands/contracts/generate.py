@@ -123,14 +123,15 @@ def _all_files(emitted: Sequence[Emission], target: _Target) -> dict[str, bytes]
 def _emit(target: _Target, templates: Path, terminal: Terminal) -> list[Emission]:
     require_extra("codegen", "generating")
 
+    from pennyform.codegen.client.proof import Importer
     from pennyform.codegen.generation import emit_contract
 
     def emit(api: str) -> Emission:
-        return emit_contract(api, target.store, templates, target.packages.get(api, ""))
+        return emit_contract(api, target.store, templates, target.packages.get(api, ""), importer)
 
     emitted = []
     # One contract is worked on while the processes that check another's modules run.
-    with ThreadPoolExecutor() as pool:
+    with Importer() as importer, ThreadPoolExecutor() as pool:
         for emission in pool.map(emit, target.packages or target.store.apis()):
             terminal.print_findings(emission.warnings)
             emitted.append(emission)
