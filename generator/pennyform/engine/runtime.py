@@ -12,11 +12,11 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO, TypeVar
 
 import httpx
@@ -83,18 +83,8 @@ class PendingJob(Protocol):
         """What it returned; raises what it raised."""
 
 
-class Executor(Protocol):
+class Executor(AbstractContextManager["Executor"], Protocol):
     """Runs work in threads, from entering its context to leaving it, which waits for all of it."""
-
-    def __enter__(self) -> Executor: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> object: ...
 
     def submit(self, work: Callable[[], object], /) -> PendingJob:
         """Begin ``work`` as soon as a thread is free."""
@@ -114,18 +104,8 @@ class ThreadPool(ThreadPoolExecutor):
 # --- Ctrl-C and SIGTERM -------------------------------------------------------------------------------------
 
 
-class Interruption(Protocol):
+class Interruption(AbstractContextManager["Interruption"], Protocol):
     """Whether somebody wants a run to stop; known from entering its context to leaving it."""
-
-    def __enter__(self) -> Interruption: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> object: ...
 
     def requested(self) -> bool:
         """Whether somebody wants it to stop."""
@@ -151,13 +131,7 @@ class SignalInterruption:
             self._handlers_before[number] = signal.signal(number, self._note)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._handlers_before.items():
             signal.signal(number, handler)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threading import Thread
-from types import TracebackType
 
 from pennyform.extras import require_extra
 from pennyform.sandbox.application import Sandbox
@@ -46,9 +45,7 @@ class Served:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop, and free the port."""
         self._server.should_exit = True
         self._thread.join(_SECONDS_TO_STOP)

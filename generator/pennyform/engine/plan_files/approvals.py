@@ -25,6 +25,7 @@ from pennyform.engine.plan_files.plan_file import SavedPlan
 from pennyform.engine.planning.actions import IRREVERSIBLE
 from pennyform.engine.state_folder import StateFolder
 from pennyform.findings import Failure, failure
+from pennyform.results.agents import StepNeedingApproval
 from pennyform.results.plan import Action, PlanDocument, PlannedInvoice
 from pennyform.safe_files import read_inside, write_file
 
@@ -34,17 +35,7 @@ _PLAN, _APPROVAL = ".plan", ".approval"
 _APPROVAL_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class StepToApprove:
-    """A step that needs an approval; ``irreversible`` where nothing takes it back."""
-
-    kind: str
-    external_reference: str
-    step: str
-    irreversible: bool
-
-
-def steps_to_approve(plan: PlanDocument) -> Iterator[StepToApprove]:
+def steps_to_approve(plan: PlanDocument) -> Iterator[StepNeedingApproval]:
     """What ``plan`` does besides writing drafts and what they need.
 
     The card of a customer that the account has is among it, although it can be corrected: it decides what
@@ -55,9 +46,9 @@ def steps_to_approve(plan: PlanDocument) -> Iterator[StepToApprove]:
             for step in change.steps:
                 # A step that repeats has a name behind it: `add_appendix hours.pdf`.
                 if step.partition(" ")[0] in IRREVERSIBLE:
-                    yield StepToApprove(change.kind, change.external_reference, step, irreversible=True)
+                    yield StepNeedingApproval(change.kind, change.external_reference, step, irreversible=True)
         elif change.action is Action.UPDATE:
-            yield StepToApprove(change.kind, change.external_reference, "update", irreversible=False)
+            yield StepNeedingApproval(change.kind, change.external_reference, "update", irreversible=False)
 
 
 def plan_total(plan: PlanDocument) -> str:

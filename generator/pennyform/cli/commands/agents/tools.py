@@ -39,7 +39,6 @@ from pennyform.results.agents import (
     RenderResult,
     StatusData,
     StatusResult,
-    StepNeedingApproval,
     ValidateResult,
     VerifyData,
     VerifyResult,
@@ -225,7 +224,7 @@ def plan_invoices(scope: Scope, arguments: ReferenceArguments) -> PlanResult:
     plan_id, file = plans.new()
     plan_command.save(made, targets, file, terminal, scope.runtime)
     document = made.plan.document()
-    steps = list(steps_to_approve(document))
+    steps = tuple(steps_to_approve(document))
     is_needed = is_approval_needed(document, made.repository)
     return PlanResult(
         plan_id=plan_id,
@@ -247,10 +246,7 @@ def plan_invoices(scope: Scope, arguments: ReferenceArguments) -> PlanResult:
         data=PlanData(
             document.company.name,
             tuple(_change(change) for change in document.changes if change.action != "no_op"),
-            tuple(
-                StepNeedingApproval(step.kind, step.external_reference, step.step, step.irreversible)
-                for step in steps
-            ),
+            steps,
             document.warnings,
         ),
         findings=agent_findings(made.findings),
