@@ -145,6 +145,8 @@ def test_what_is_invalid_is_shown_with_its_findings(folder: Path, capsys: pytest
         (["INV-1", "--pdf"], "preview-output", "a PDF cannot be written on the terminal"),
         ([], "preview-output", "2 documents cannot be written on the terminal"),
         (["--out", "one.html"], "preview-output", "2 documents cannot be written into one file"),
+        (["INV-1", "--out", "one.pdf"], "preview-output", "`one.pdf` is not the name of what is written"),
+        (["INV-1", "--pdf", "--out", "ONE.XML"], "preview-output", "`ONE.XML` is not the name of what"),
     ],
 )
 def test_what_cannot_be_shown_is_a_finding(
@@ -152,6 +154,28 @@ def test_what_cannot_be_shown_is_a_finding(
 ) -> None:
     assert main(["preview", *words]) == 1
     assert f"error {rule}: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        ("INV-1 --out 2026.01", ["2026.01/INV-1.html"]),
+        ("--out 2026.01", ["2026.01/INV-1.html", "2026.01/INV-2.html"]),
+        ("INV-1 --out 2026.01/one.html", ["2026.01/one.html"]),
+        ("INV-1 --out one.html/", ["one.html/INV-1.html"]),
+        ("INV-1 --out there.html", ["there.html/INV-1.html"]),
+        ("INV-1 --pdf --out ONE.PDF", ["ONE.PDF"]),
+        ("INV-1 --xml cii --out one.xml", ["one.xml"]),
+        ("INV-1 --out one", ["one/INV-1.html"]),
+    ],
+)
+def test_a_folder_is_told_from_a_file(words: str, files: list[str], folder: Path) -> None:
+    """By what is there, a separator at the end, or what names of documents end with."""
+    (folder / "there.html").mkdir()
+    before = {path for path in folder.rglob("*") if path.is_file()}
+    assert main(["preview", *words.split()]) == 0
+    written = {path for path in folder.rglob("*") if path.is_file()} - before
+    assert sorted(path.relative_to(folder).as_posix() for path in written) == files
 
 
 def test_no_file_is_written_through_a_link(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

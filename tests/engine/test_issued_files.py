@@ -118,6 +118,8 @@ def test_a_folder_may_have_a_dot_in_its_name(issued: Firm, tmp_path: Path) -> No
     for reference in ("A-1", "A-2"):
         assert issued("pdf", reference, "--company", "alder", "--out", str(out)) == 0, issued.err
     assert sorted(path.name for path in out.iterdir()) == ["F-2025-0001_A-1.pdf", "F-2025-0002_A-2.pdf"]
+    assert issued("pdf", "A-1", "--company", "alder", "--out", f"{tmp_path}/all.pdf/") == 0, issued.err
+    assert [path.name for path in (tmp_path / "all.pdf").iterdir()] == ["F-2025-0001_A-1.pdf"]
 
 
 def test_a_page_and_a_file_without_end_are_no_documents(issued: Firm, tmp_path: Path) -> None:

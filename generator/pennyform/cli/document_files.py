@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
 
 
-def check_one_file(count: int, rule: str) -> None:
-    """Refuse to write several documents into one file.
+def is_folder(out: str, endings: Collection[str], count: int, rule: str) -> bool:
+    """Whether documents go into a folder of this name, such as `2026.01`, or into one file.
+
+    What is there decides. Otherwise a name is that of a file if it ends with one of ``endings``, in small or
+    capital letters; a separator at its end makes it a folder always.
+
+    Args:
+        out: the name, as the user wrote it.
+        endings: what names of documents end with (``.pdf``).
+        count: how many documents there are.
+        rule: of the finding.
 
     Raises:
-        Failure: ``rule``.
+        Failure: ``rule``: there are several documents for one file.
     """
+    path = Path(out)
+    if path.is_dir() or out.endswith(("/", os.sep)):
+        return True
+    if not path.is_file() and not path.name.lower().endswith(tuple(endings)):
+        return True
     if count > 1:
         summary = f"{count} documents cannot be written into one file"
         raise failure(rule, summary, fix="write `--out` and a folder")
+    return False
 
 
 def write_document(file: Path, content: bytes, beginning: bytes) -> None:

@@ -193,7 +193,7 @@ class PreviewOptions(NamedTuple):
 
     targets: tuple[str, ...]
     form: str
-    out: Path | None
+    out: str | None
     language: str | None
 
     @staticmethod
@@ -216,7 +216,9 @@ class PreviewOptions(NamedTuple):
             "--xml", choices=("ubl", "cii"), dest="form", help="the structured document, in this syntax"
         )
         parser.add_argument(
-            "--out", type=Path, metavar="FILE|FOLDER", help="write there; a folder for several invoices"
+            "--out",
+            metavar="FILE|FOLDER",
+            help="write there: a file if its name ends with .pdf, .html or .xml, else a folder",
         )
         parser.add_argument(
             "--language",

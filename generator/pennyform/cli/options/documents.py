@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 from pennyform.cli.options.account import OptionRecord, TargetOptions, add_account, add_company
 from pennyform.cli.options.common import add_no_color
@@ -48,7 +47,7 @@ class PdfOptions:
 
     targets: TargetOptions
     references: tuple[str, ...]
-    out: Path
+    out: str
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +57,7 @@ class PdfOptions:
         )
         parser.add_argument(
             "--out",
-            type=Path,
-            default=Path(),
+            default=".",
             metavar="FILE|FOLDER",
             help="a name ending with .pdf is a file, any other a folder; default: the folder one is in",
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pennyform.cli.contracts import schemas_of
-from pennyform.cli.document_files import check_one_file, write_document
+from pennyform.cli.document_files import is_folder, write_document
 from pennyform.cli.documents import Previewed, previews
 from pennyform.cli.options.definitions import PreviewOptions
 from pennyform.cli.terminal import Exit, Terminal
@@ -17,8 +17,9 @@ from pennyform.invoices import ResolvedInvoice, load
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.text import file_name
 
-# What names of files end with, and what the files begin with.
+# What names of files end with, the options that write them, and what the files begin with.
 _SUFFIXES = {"pdf": ".pdf", "html": ".html", "ubl": ".xml", "cii": ".xml"}
+_OPTIONS = {"pdf": "`--pdf`", "html": "`--html`", "ubl": "`--xml ubl`", "cii": "`--xml cii`"}
 _BEGINNINGS = {"pdf": b"%PDF-", "html": b"<!doctype html>", "ubl": b"<?xml", "cii": b"<?xml"}
 
 
@@ -120,10 +121,21 @@ def _write(documents: Mapping[str, bytes], options: PreviewOptions, terminal: Te
             )
         terminal.write(next(iter(documents.values())).decode())
         return
-    is_folder = out.is_dir() or not out.suffix
-    if not is_folder:
-        check_one_file(len(documents), "preview-output")
+    goes_into_folder, suffix = _goes_into_folder(out, options.form, len(documents)), _SUFFIXES[options.form]
     for reference, content in documents.items():
-        file = out / f"{file_name(reference)}{_SUFFIXES[options.form]}" if is_folder else out
+        file = Path(out, f"{file_name(reference)}{suffix}") if goes_into_folder else Path(out)
         write_document(file, content, _BEGINNINGS[options.form])
         terminal.print_error(f"Wrote {file}.")
+
+
+def _goes_into_folder(out: str, form: str, count: int) -> bool:
+    suffixes, suffix = set(_SUFFIXES.values()), Path(out).suffix.lower()
+    goes_into_folder = is_folder(out, suffixes, count, "preview-output")
+    if not goes_into_folder and suffix in suffixes - {_SUFFIXES[form]}:
+        options = " or ".join(_OPTIONS[name] for name, ending in _SUFFIXES.items() if ending == suffix)
+        raise failure(
+            "preview-output",
+            f"`{out[:100]}` is not the name of what is written, which is {_OPTIONS[form]}",
+            fix=f"write {options} for it, or a name that ends with `{_SUFFIXES[form]}`",
+        )
+    return goes_into_folder

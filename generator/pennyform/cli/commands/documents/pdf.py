@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pennyform.cli.definitions import load_repository
-from pennyform.cli.document_files import check_one_file, write_document
+from pennyform.cli.document_files import is_folder, write_document
 from pennyform.cli.issued import IssuedDocument, find_documents, open_account, unavailable
 from pennyform.cli.options.documents import PdfOptions
 from pennyform.cli.terminal import Exit, Terminal
@@ -20,6 +20,7 @@ from pennyform.text import file_name
 _LONGEST_PART = 100
 # What a PDF begins with; readers take it among the first bytes too (ISO 32000-1, Annex H.3, note 13).
 _SIGNATURE, _HEAD = b"%PDF-", 1024
+_SUFFIX = ".pdf"
 
 
 def run(options: PdfOptions, terminal: Terminal, runtime: Runtime) -> Exit:
@@ -28,7 +29,7 @@ def run(options: PdfOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     Raises:
         Failure: ``pdf-output``: the documents cannot go where they should.
     """
-    is_folder = _is_folder(options)
+    goes_into_folder, out = _goes_into_folder(options), Path(options.out)
     repository = load_repository(options.targets, terminal, runtime)
     with open_account(repository, options.targets.token_file, terminal, runtime) as connection:
         documents, problems = find_documents(options.references, connection.account)
@@ -36,7 +37,7 @@ def run(options: PdfOptions, terminal: Terminal, runtime: Runtime) -> Exit:
         outcomes: dict[str, Path | list[Finding]] = {}
 
         def work(document: IssuedDocument) -> None:
-            file = options.out / names[document.reference] if is_folder else options.out
+            file = out / names[document.reference] if goes_into_folder else out
             outcomes[document.reference] = _save(document, file, connection.account)
 
         run_for_each(work, documents, connection.runtime)
@@ -50,20 +51,16 @@ def run(options: PdfOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     return Exit.ERROR if problems else Exit.OK
 
 
-def _is_folder(options: PdfOptions) -> bool:
-    """Whether the documents go into a folder, such as `2026.01`: any name but one ending with ``.pdf``."""
-    out = options.out
-    if out.name.lower().endswith(".pdf") and not out.is_dir():
-        check_one_file(len(options.references), "pdf-output")
-        return False
-    if out.is_file():
+def _goes_into_folder(options: PdfOptions) -> bool:
+    goes_into_folder = is_folder(options.out, (_SUFFIX,), len(options.references), "pdf-output")
+    if not goes_into_folder and not options.out.lower().endswith(_SUFFIX):
         raise failure(
             "pdf-output",
             "it is a file whose name does not end with `.pdf`, and it is kept",
-            file=str(out),
+            file=options.out,
             fix="write `--out` and a folder, or a name that ends with `.pdf`",
         )
-    return True
+    return goes_into_folder
 
 
 def _save(document: IssuedDocument, file: Path, account: AccountClient) -> Path | list[Finding]:
