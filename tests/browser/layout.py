@@ -8,8 +8,11 @@ from playwright.sync_api import Page
 
 # Each media: width of the window, colours, paper or screen. A4 has 688 pixels between its margins.
 MEDIA = {
-    "phone": (390, "light", "screen"),
+    "phone": (375, "light", "screen"),
+    "tablet": (768, "light", "screen"),
+    "laptop": (1000, "light", "screen"),
     "desktop": (1280, "light", "screen"),
+    "wide": (1920, "light", "screen"),
     "dark": (1280, "dark", "screen"),
     "paper": (688, "light", "print"),
 }
@@ -33,6 +36,15 @@ _FAULTS = """() => {
     if (one.matches('.sum') && !paper && scrolls) {
       const edge = scrolls.getBoundingClientRect();
       if (box.right > edge.right + 1 || box.left < edge.left - 1) fault('total out of view', one);
+    }
+    // A half of an amount reads like another one. Where there is room, none lies below the total.
+    const below = scrolls && wide >= 1000 && one.matches('td.amount:not(.sum)');
+    const total = below && scrolls.querySelector('td.sum');
+    if (total) {
+      const range = document.createRange();
+      range.selectNodeContents(one);
+      const text = range.getBoundingClientRect(), edge = total.getBoundingClientRect().left;
+      if (text.left < edge - 1 && text.right > edge + 1) fault('half below the total', one);
     }
     for (const node of one.childNodes) {
       if (node.nodeType !== Node.TEXT_NODE || !node.textContent.trim()) continue;

@@ -11,20 +11,23 @@ from typing import Any
 import msgspec
 import pypdf
 import pytest
+from pennyform.report.fleet import status_page as fleet_page
 from pennyform.report.plan import html as plan_html
+from pennyform.results.apply import FinalTotal
 from pennyform.results.documents import json_data
+from pennyform.results.fleet import FleetJob, FleetStatusDocument, WaitingPlan
 from pennyform.results.plan import PlanDocument
 from playwright.sync_api import Page
 
 from tests.engine.test_pages import HOSTILE, everywhere
 
-from .accounts import write_pages
+from .accounts import LONG_LABEL, write_pages
 from .conftest import keep
 from .layout import MEDIA, faults, show, violations
 
 CASES = Path(__file__).parents[1] / "engine" / "cases"
 BOTH = [name + several for name in ("plan", "verify", "status") for several in ("", "-companies")]
-PAGES = ["plan-first", "hostile", "long", "many", "plan-new", *BOTH]
+PAGES = ["plan-first", "hostile", "long", "many", "plan-new", "fleet", *BOTH]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     root.mkdir()
     os.chdir(root)
     try:
-        return {**_plans(), **write_pages(root)}
+        return {**_plans(), **write_pages(root), "fleet": _fleet()}
     finally:
         os.chdir(before)
 
@@ -50,6 +53,26 @@ def _plans() -> dict[str, str]:
     for name, text in (("hostile", HOSTILE), ("long", "W" * 100)):
         pages[name] = plan_html.render(everywhere(later, lambda _, text=text: text))
     return pages
+
+
+def _fleet() -> str:
+    """The page of a fleet in which something of everything happens."""
+    day = "2026-11-30T13:02:00Z"
+    jobs = [
+        FleetJob(number, day, name, 21000000 + number, "apply", "failed", 1, reason, 1.5)
+        for number, (name, reason) in enumerate(
+            [(LONG_LABEL, "no token"), ("", LONG_LABEL), ("W" * 60, "W" * 80)]
+        )
+    ]
+    plan = WaitingPlan("0123456789abcdef", "0" * 64, LONG_LABEL, 7, "Jane Example <jane@example.com>", day)
+    document = FleetStatusDocument(
+        format_version=1, pennyform="1", at=day, paused=True, paused_companies=tuple(range(60)),
+        companies=1200, workers=12, queue={"todo": 123456, "failed": 3}, oldest_seconds=123456.7,
+        running=tuple(range(21000000, 21000040)), stuck=(8, 9), failed=tuple(jobs), plans=(plan,),
+        writes_per_second=3.5,
+        issued_today=(FinalTotal("EUR", 1200000, "98765432109.80"), FinalTotal("JPY", 2, "123456789012")),
+    )  # fmt: skip
+    return fleet_page(document, refresh=False)
 
 
 def _many(plan: PlanDocument) -> PlanDocument:
@@ -104,6 +127,7 @@ def test_everybody_can_use_it(
         (".scroll { overflow: visible !important }", "the page is"),
         ("td { overflow: hidden; max-width: 3rem }", "clips"),
         ("h2 { width: 900px }", "sticks out"),
+        (".lines td { padding: 0 2.4rem }", "half below the total"),
     ],
 )
 def test_a_fault_of_layout_is_noticed(
@@ -112,7 +136,7 @@ def test_a_fault_of_layout_is_noticed(
     text = written["plan-new"]
     policy, _, rest = text.partition('<meta http-equiv="Content-Security-Policy"')
     _open(tab, policy + rest.partition(">")[2].replace("</style>", f"{style}</style>", 1), tmp_path)
-    show(tab, "phone")
+    show(tab, "laptop" if "half" in fault else "phone")
     assert any(fault in text for text in faults(tab))
 
 
