@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 from pennyform.cli import main
+from pennyform.engine.account import own_contract
+from pennyform.invoices.schema.schema import definition_schemas
 
 from .conftest import INVOICE, NEWER, PLAIN, define
 from .newer import DRAFT, add_field, add_vat_code, contract, newer
@@ -224,6 +227,37 @@ def test_schemas_that_others_may_be_reading_are_kept(
     os.utime(cache / name, (0, 0))
     assert main(["validate"]) == 0
     assert (cache / name).stat().st_mtime > 0, "what is used counts as new"
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "folder", "list"])
+def test_schemas_that_are_not_whole_are_worked_out_again(
+    folder: Path, pin: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    """An operation without its file would take no field: PO-8 would be left out, and verified."""
+    pin()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    define(folder, NEWER)
+    assert main(["apply", "--auto-approve"]) == 0
+    (schemas,) = (tmp_path / "cache" / "pennyform" / "contracts").iterdir()
+    for name in ("postCustomerInvoices", "importCustomerInvoices", "putCompanyCustomer"):
+        file = schemas / "company" / "requests" / f"{name}.json"
+        file.write_bytes(b"") if damage == "empty" else file.unlink()
+    if damage == "folder":
+        shutil.rmtree(schemas)
+    elif damage == "list":
+        (schemas / "files.txt").write_text("not a list")
+    forget_schemas()
+    define(folder, NEWER.replace("PO-7", "PO-8"))
+    assert main(["verify"]) == 3
+    assert main(["apply", "--auto-approve"]) == 0
+    assert main(["verify"]) == 0
+    assert [path.name for path in schemas.parent.iterdir()] == [schemas.name]
+
+
+def forget_schemas() -> None:
+    """As in another process, which has read none of them."""
+    own_contract._request_schema.cache_clear()
+    definition_schemas.cache_clear()
 
 
 # --- nothing of the repository runs -------------------------------------------------------------------------

@@ -31,6 +31,7 @@ INVOICED = "company"
 _LARGEST_FILE = 32 * 1024 * 1024
 _MOST_KEPT = 8
 _KEPT_SECONDS = 24 * 3600
+_LIST = "files.txt"
 
 
 def schemas_of(environ: Mapping[str, str], contract: ContractSettings) -> Path:
@@ -47,7 +48,7 @@ def schemas_of(environ: Mapping[str, str], contract: ContractSettings) -> Path:
         return data.schemas()
     cache = _cache_folder(environ) or Path(_temporary_folder().name)
     folder = cache / _digest(contract)
-    if not folder.is_dir():
+    if not _is_whole(folder):
         _derive(contract, folder)
         _remove_unused(cache)
     with suppress(OSError):
@@ -76,6 +77,20 @@ def files_of(contract: ContractSettings | None) -> dict[Path, str]:
         root / path.relative_to(contract.root): hashlib.sha256(_read(contract.root, path)).hexdigest()
         for path in _inputs(contract)
     }
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether each file that was worked out is there, in full.
+
+    Whoever clears a cache by age removes single files, and a power cut leaves empty ones. What an operation
+    without its file takes would count as nothing, so that an update were left out and still verified.
+    """
+    try:
+        rows = (folder / _LIST).read_text(encoding="utf-8").splitlines()
+        sizes = [(name, int(size)) for size, _, name in (row.partition(" ") for row in rows)]
+        return all((folder / name).stat().st_size == size for name, size in sizes)
+    except (OSError, ValueError):
+        return False
 
 
 def _remove_unused(cache: Path) -> None:
@@ -186,12 +201,16 @@ def _derive(contract: ContractSettings, folder: Path) -> None:
     from pennyform.codegen.generation import derive_schemas
 
     files = derive_schemas(INVOICED, store_of(contract), data.templates())
+    files[_LIST] = "".join(f"{len(content)} {name}\n" for name, content in files.items()).encode()
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent, ignore_cleanup_errors=True) as new:
         for name, content in files.items():
             path = Path(new, "schemas", name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         # Another command may have put it there meanwhile: the same, by its name.
+        with suppress(OSError):
+            if not _is_whole(folder):
+                folder.rename(Path(new, "damaged"))
         with suppress(OSError):
             Path(new, "schemas").rename(folder)
 
