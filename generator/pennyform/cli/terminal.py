@@ -50,6 +50,9 @@ _CHUNK = 512
 _GONE = frozenset({errno.EPIPE, errno.ECONNRESET})
 
 
+# --- streams ----------------------------------------------------------------------------------------------
+
+
 class Secrets:
     """What a command knows and nobody may read, such as the token: shared by all of its outputs."""
 
@@ -169,6 +172,9 @@ def guarded(stream: TextIO | None, secrets: Secrets) -> Output:
 def lost(stream: TextIO) -> str:
     """Why something written on ``stream`` was dropped, unless its reader left; "" otherwise."""
     return stream.lost if isinstance(stream, Output) and not stream.reader_left else ""
+
+
+# --- what a command gets and gives ------------------------------------------------------------------------
 
 
 class Exit(IntEnum):
@@ -342,6 +348,9 @@ def _source_lines() -> SourceLine:
         return lines[number - 1] if 0 < number <= len(lines) else None
 
     return line
+
+
+# --- progress ---------------------------------------------------------------------------------------------
 
 
 @contextmanager

@@ -161,7 +161,7 @@ def stop_at_once() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-# --- all of it ----------------------------------------------------------------------------------------------
+# --- files ------------------------------------------------------------------------------------------------
 
 
 class SystemCalls(Protocol):
@@ -342,6 +342,9 @@ def sync_folder(folder: Path, system_calls: SystemCalls = os) -> None:
         system_calls.fsync(handle)
     finally:
         system_calls.close(handle)
+
+
+# --- all of it ----------------------------------------------------------------------------------------------
 
 
 class LoadDefinitions(Protocol):

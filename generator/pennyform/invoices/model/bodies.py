@@ -309,6 +309,10 @@ def set_fields(record: Record) -> Iterator[tuple[str, object]]:
     yield from record.extra.items()
 
 
+# --- text that waits for a number -------------------------------------------------------------------------
+# A legal number exists once its invoice is final. Until then, text that holds it is a value of its own type:
+# it can be shown, with a placeholder, and compared, and is never sent.
+
 # No keyboard has them: nobody takes a placeholder for a number.
 _OPEN = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 _CLOSE = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"

@@ -100,6 +100,9 @@ _decimal = lru_cache(4096)(Decimal)
 Scalar = str | int | Decimal | bool | None
 
 
+# --- scalars ----------------------------------------------------------------------------------------------
+
+
 class Ambiguous(NamedTuple):
     """A scalar that is rejected: why, and what to write instead."""
 
@@ -129,6 +132,9 @@ def resolve(text: str) -> Scalar | Ambiguous:
     if _YAML_NUMBER.fullmatch(text):
         return Ambiguous("some YAML readers take it for a number, others for text", f'quote it: "{text}"')
     return text
+
+
+# --- events -----------------------------------------------------------------------------------------------
 
 
 def _invisible(match: re.Match[str]) -> str:
@@ -295,6 +301,9 @@ class DocumentBuilder:
                 fix=fix,
             )
         )
+
+
+# --- files ------------------------------------------------------------------------------------------------
 
 
 def read_file(
