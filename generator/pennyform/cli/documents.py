@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pennyform.extras import require_extra
-from pennyform.findings import Finding, errors
+from pennyform.findings import Finding, closest_name, errors, failure
 from pennyform.invoices import Repository, ResolvedInvoice, load
 from pennyform.invoices.model import UNSET, InvoiceBody
 from pennyform.invoices.schema.rules import with_rule_texts
@@ -73,6 +73,29 @@ class Previewed(NamedTuple):
     document: Document | None
     findings: list[Finding]
     notes: tuple[str, ...]
+
+
+def invoices_of(
+    references: Sequence[str], resolved: list[ResolvedInvoice], noun: str, fix: str
+) -> list[ResolvedInvoice]:
+    """The invoices of ``references``, in their order; all of them when none is named.
+
+    Args:
+        references: what the user named.
+        resolved: the invoices that there are.
+        noun: what a reference names, for saying that there is no such thing.
+        fix: what to do where no reference is alike.
+
+    Raises:
+        Failure: ``preview-target``.
+    """
+    by_reference = {definition.invoice.external_reference: definition for definition in resolved}
+    for reference in references:
+        if reference not in by_reference:
+            near = closest_name(reference, by_reference)
+            summary = f"there is no {noun} `{reference[:100]}`"
+            raise failure("preview-target", summary, fix=f"write `{near}`" if near else fix)
+    return [by_reference[name] for name in dict.fromkeys(references)] if references else resolved
 
 
 def previews(

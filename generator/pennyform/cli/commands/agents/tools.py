@@ -19,7 +19,7 @@ from pennyform.cli.commands.agents.output import agent_findings
 from pennyform.cli.commands.agents.scope import Scope
 from pennyform.cli.commands.definitions import preview as preview_command
 from pennyform.cli.commands.definitions.render import render_invoice
-from pennyform.cli.documents import previews
+from pennyform.cli.documents import invoices_of, previews
 from pennyform.engine.invoice_status import total_statuses
 from pennyform.engine.plan_files.approvals import AgentPlans, plan_total, steps_to_approve
 from pennyform.engine.planning.resolve import PlanRejectedError
@@ -200,14 +200,8 @@ def _load(scope: Scope, path: str) -> tuple[Repository, list[ResolvedInvoice], l
 
 
 def _chosen(resolved: list[ResolvedInvoice], references: Sequence[str]) -> list[ResolvedInvoice]:
-    """The invoices of ``references``, in their order; all of them when none is named."""
-    by_reference = {definition.invoice.external_reference: definition for definition in resolved}
-    for reference in references:
-        if reference not in by_reference:
-            near = closest_name(reference, by_reference)
-            fix = f"write `{near}`" if near else "ask `render` or `status` for the references there are"
-            raise failure("preview-target", f"there is no invoice `{reference}`", fix=fix)
-    return [by_reference[reference] for reference in dict.fromkeys(references)] if references else resolved
+    fix = "ask `render` or `status` for the references there are"
+    return invoices_of(references, resolved, "invoice", fix)
 
 
 def plan_invoices(scope: Scope, arguments: ReferenceArguments) -> PlanResult:

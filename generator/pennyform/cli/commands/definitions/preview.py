@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from pennyform.cli.contracts import schemas_of
 from pennyform.cli.document_files import is_folder, write_document
-from pennyform.cli.documents import Previewed, previews
+from pennyform.cli.documents import Previewed, invoices_of, previews
 from pennyform.cli.options.definitions import PreviewOptions
 from pennyform.cli.terminal import Exit, Terminal
-from pennyform.findings import Finding, closest_name, errors, failure
+from pennyform.findings import Finding, errors, failure
 from pennyform.invoices import ResolvedInvoice, load
 from pennyform.invoices.schema.rules import with_rule_texts
 from pennyform.text import file_name
@@ -23,27 +22,19 @@ _OPTIONS = {"pdf": "`--pdf`", "html": "`--html`", "ubl": "`--xml ubl`", "cii": "
 _BEGINNINGS = {"pdf": b"%PDF-", "html": b"<!doctype html>", "ubl": b"<?xml", "cii": b"<?xml"}
 
 
-class _Targets(NamedTuple):
-    """Of what the user named, the files and folders, and the references."""
-
-    paths: list[Path]
-    references: list[str]
-
-
 def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     """Write the documents, and findings on standard error; 4 when a definition or a document is invalid."""
-    targets = _Targets(
-        [Path(word) for word in options.targets if Path(word).exists()],
-        [word for word in options.targets if not Path(word).exists()],
-    )
+    paths = [word for word in options.targets if Path(word).exists()]
+    references = [word for word in options.targets if word not in paths]
     resolved: list[ResolvedInvoice] = []
     repository, findings = load(
-        targets.paths or ["."], resolved.append, find_schemas=partial(schemas_of, terminal.environ)
+        paths or ["."], resolved.append, find_schemas=partial(schemas_of, terminal.environ)
     )
     terminal.print_findings(findings)
     if errors(findings):
         return Exit.FINDINGS
-    chosen = _chosen(resolved, targets)
+    fix = "write a reference of the folder, or the path of a definition"
+    chosen = invoices_of(references, resolved, "invoice, file or folder", fix)
     documents: dict[str, bytes] = {}
     problems: list[Finding] = []
     for previewed in previews(chosen, repository, options.language):
@@ -54,26 +45,6 @@ def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     if documents:
         _write(documents, options, terminal)
     return Exit.FINDINGS if errors(problems) else Exit.OK
-
-
-def _chosen(resolved: list[ResolvedInvoice], targets: _Targets) -> list[ResolvedInvoice]:
-    """The invoices that are asked for: those of the paths, and those of the references among them.
-
-    Raises:
-        Failure: ``preview-target``.
-    """
-    by_reference = {each_invoice.invoice.external_reference: each_invoice for each_invoice in resolved}
-    for reference in targets.references:
-        if reference not in by_reference:
-            near = closest_name(reference, by_reference)
-            raise failure(
-                "preview-target",
-                f"there is no invoice, file or folder `{reference[:100]}`",
-                fix=f"write `{near}`"
-                if near
-                else "write a reference of the folder, or the path of a definition",
-            )
-    return [by_reference[name] for name in targets.references] if targets.references else resolved
 
 
 def content(previewed: Previewed, form: str) -> bytes:
