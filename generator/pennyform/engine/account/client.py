@@ -41,7 +41,7 @@ from pennyform.engine.account.records import (
     RemoteProduct,
     RemoteTransaction,
 )
-from pennyform.engine.account.writes import refuse_pending, request_body, send, send_and_check
+from pennyform.engine.account.writes import checked_body, refuse_pending, send, send_and_check
 from pennyform.engine.limits import LEDGER_PAGE, PAGE, ROWS
 from pennyform.invoices.model import JsonObject
 
@@ -465,7 +465,7 @@ class AccountClient:
         """
         form = models.CustomerInvoiceImportEInvoice(
             file=File(name, content, media_type),
-            invoice_options=request_body(options, models.CustomerInvoiceEInvoiceImportImportOptions),
+            invoice_options=checked_body(options, models.CustomerInvoiceEInvoiceImportImportOptions),
         )
         try:
             return send_and_check(lambda: self._client.customer_invoices.import_e_invoice(form), {})
@@ -505,7 +505,7 @@ class AccountClient:
 
     def set_categories(self, id_: int, weights: Sequence[JsonObject]) -> None:
         """Give an invoice these categories and no others."""
-        body = request_body(weights, models.PutCustomerInvoiceCategoriesBody)
+        body = checked_body(weights, models.PutCustomerInvoiceCategoriesBody)
         send(lambda: self._client.customer_invoices.replace_categories(id_, body))
 
     def add_appendix(self, id_: int, name: str, content: bytes, media_type: str) -> None:
@@ -533,15 +533,15 @@ class AccountClient:
 
     def send_by_email(self, id_: int, body: JsonObject | None) -> None:
         """Mail an invoice. Every success is one more mail; 409 while Pennylane is still making the PDF."""
-        mail = request_body(body, models.CustomerInvoiceSendByEmail) if body else None
+        mail = checked_body(body, models.CustomerInvoiceSendByEmail) if body else None
         send(lambda: self._client.customer_invoices.send_by_email(id_, mail))
 
     # --- what an own contract adds ---------------------------------------------------------------------
 
     def _request(self, body: JsonObject, model: Any, operation_id: str) -> Any:
-        """``body`` as it is sent, checked against the contract that holds; see :func:`request_body`."""
+        """``body`` as it is sent, checked against the contract that holds; see :func:`checked_body`."""
         if self._contract is None:
-            return request_body(body, model)
+            return checked_body(body, model)
         refuse_pending(body)
         return self._contract.request(operation_id, body)
 

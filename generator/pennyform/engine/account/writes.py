@@ -19,7 +19,7 @@ from pennyform.engine.account.errors import (
 from pennyform.invoices.model import pending_texts
 
 
-def request_body(body: object, model: Any) -> Any:
+def checked_body(body: object, model: Any) -> Any:
     """``body`` as the client's own type, checked against the contract before anything is sent.
 
     Raises:
