@@ -37,6 +37,8 @@ _FAULTS = """() => {
       const edge = scrolls.getBoundingClientRect();
       if (box.right > edge.right + 1 || box.left < edge.left - 1) fault('total out of view', one);
     }
+    const fits = !one.matches('.scroll') || one.scrollWidth <= one.clientWidth + 1;
+    if (wide >= 1280 && !fits) fault('does not fit', one);
     // A half of an amount reads like another one. Where there is room, none lies below the total.
     const below = scrolls && wide >= 1000 && one.matches('td.amount:not(.sum)');
     const total = below && scrolls.querySelector('td.sum');
