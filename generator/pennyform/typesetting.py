@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -43,8 +43,71 @@ _METADATA = (
     + "</rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>"
 )
 
-Texts = Mapping[str, Any]
-"""What stands on a document: the fields that the layout reads, all of them text or lists of such."""
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value and what it is called."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The address of a party, line by line, under a heading; ``facts`` are its numbers."""
+
+    heading: str
+    lines: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``details`` stand below the label."""
+
+    label: str
+    details: tuple[str, ...]
+    quantity: str
+    price: str
+    vat: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines under the heading of a section, or under none; ``total`` is empty without a section."""
+
+    title: str
+    description: str
+    rows: tuple[Row, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A whole document. ``name`` is what it is called after its title: its number, or what stands for it.
+
+    ``words`` are the labels of its language, ``claims`` what it says of itself. The fields are those that the
+    layout reads, all of them text.
+    """
+
+    language: str
+    title: str
+    name: str
+    words: dict[str, str]
+    facts: tuple[Fact, ...]
+    seller: Block
+    buyer: Block
+    delivery: Block | None
+    subject: str
+    introduction: str
+    groups: tuple[Group, ...]
+    taxes: tuple[tuple[str, str, str, str], ...]
+    sums: tuple[Fact, ...]
+    due: Fact
+    payment: tuple[Fact, ...]
+    mentions: tuple[str, ...]
+    claims: tuple[str, ...]
 
 
 class NoFontError(ValueError):
@@ -72,11 +135,11 @@ def _labels() -> dict[str, Any]:
     return table
 
 
-def pdf(texts: Texts, xml: str, date: dt.date) -> bytes:
-    """A document as PDF, the same bytes for the same texts.
+def pdf(content: Content, xml: str, date: dt.date) -> bytes:
+    """A document as PDF, the same bytes for the same content.
 
     Args:
-        texts: what stands on it.
+        content: what stands on it.
         xml: the electronic invoice to attach; "" for none.
         date: of the document.
 
@@ -91,7 +154,7 @@ def pdf(texts: Texts, xml: str, date: dt.date) -> bytes:
                 _template(),
                 format="pdf",
                 ignore_system_fonts=is_portable,
-                sys_inputs={"content": _json(texts), "xml": xml},
+                sys_inputs={"content": _json(content), "xml": xml},
                 pdf_standards=["a-3b"],
                 timestamp=dt.datetime.combine(date, dt.time(), dt.UTC),
             )
@@ -101,20 +164,20 @@ def pdf(texts: Texts, xml: str, date: dt.date) -> bytes:
     raise NoFontError(problem.removeprefix("PDF/A-3b error: "))
 
 
-def png(texts: Texts, ppi: float = 96) -> list[bytes]:
+def png(content: Content, ppi: float = 96) -> list[bytes]:
     """The pages of the PDF as pictures, for looking at them."""
     made = import_module("typst").compile(
         _template(),
         format="png",
         ppi=ppi,
         ignore_system_fonts=True,
-        sys_inputs={"content": _json(texts), "xml": ""},
+        sys_inputs={"content": _json(content), "xml": ""},
     )
     return list(made) if isinstance(made, list) else [made]
 
 
-def _json(texts: Texts) -> str:
-    return json.dumps(_visible(texts), ensure_ascii=False)
+def _json(content: Content) -> str:
+    return json.dumps(_visible(asdict(content)), ensure_ascii=False)
 
 
 @cache
@@ -126,7 +189,7 @@ def _visible(value: Any) -> Any:
     """``value`` with characters that are hidden made visible, as on every other page."""
     if isinstance(value, str):
         return "\n".join(map(visible_line, value.split("\n")))
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _visible(member) for name, member in value.items()}
     return [_visible(member) for member in value] if isinstance(value, list | tuple) else value
 

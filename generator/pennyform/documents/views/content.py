@@ -7,79 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from pennyform.documents.extra import needed
 from pennyform.documents.model import Delivery, Document, Line, Party, Tax
 from pennyform.invoices.money.scalars import minor_units
-from pennyform.typesetting import labels
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A value and what it is called."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The address of a party, line by line, under a heading; ``facts`` are its numbers."""
-
-    heading: str
-    lines: tuple[str, ...]
-    facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table. ``details`` stand below the label."""
-
-    label: str
-    details: tuple[str, ...]
-    quantity: str
-    price: str
-    vat: str
-    amount: str
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Lines under the heading of a section, or under none; ``total`` is empty without a section."""
-
-    title: str
-    description: str
-    rows: tuple[Row, ...]
-    total: str
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A whole document. ``name`` is what it is called after its title: its number, or what stands for it.
-
-    ``words`` are the labels of its language, ``claims`` what it says of itself.
-    """
-
-    language: str
-    title: str
-    name: str
-    words: dict[str, str]
-    facts: tuple[Fact, ...]
-    seller: Block
-    buyer: Block
-    delivery: Block | None
-    subject: str
-    introduction: str
-    groups: tuple[Group, ...]
-    taxes: tuple[tuple[str, str, str, str], ...]
-    sums: tuple[Fact, ...]
-    due: Fact
-    payment: tuple[Fact, ...]
-    mentions: tuple[str, ...]
-    claims: tuple[str, ...]
+from pennyform.typesetting import Block, Content, Fact, Group, Row, labels
 
 
 def content(document: Document, claims: Sequence[str]) -> Content:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from pennyform import typesetting
@@ -18,10 +17,9 @@ def render(document: Document, claims: Sequence[str]) -> bytes:
         Failure: ``missing-extra``.
         NoFontError: no font has a character of it.
     """
-    texts = dataclasses.asdict(content(document, claims))
-    return typesetting.pdf(texts, cii.write(document).decode(), document.date)
+    return typesetting.pdf(content(document, claims), cii.write(document).decode(), document.date)
 
 
 def png(document: Document, claims: Sequence[str], ppi: float = 96) -> list[bytes]:
     """The pages of the PDF as pictures, for looking at them."""
-    return typesetting.png(dataclasses.asdict(content(document, claims)), ppi)
+    return typesetting.png(content(document, claims), ppi)

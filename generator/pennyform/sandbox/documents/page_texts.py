@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from importlib import import_module
 from textwrap import wrap
-from typing import Any
 
 from pennyform.sandbox.auth import Company
 from pennyform.sandbox.documents.issued_invoice import IBAN, NOTES, Party, Vat, buyer_of, seller_of, vat_of
@@ -26,7 +25,7 @@ from pennyform.sandbox.money.arithmetic import Amounts, discount_amount
 from pennyform.sandbox.money.totals import signed_discount, totals_of
 from pennyform.sandbox.rules import Rules
 from pennyform.sandbox.storage.records import Records, Selection
-from pennyform.typesetting import labels
+from pennyform.typesetting import Block, Content, Fact, Group, Row, labels
 
 _QUOTE = {"fr": "Devis", "en": "Quote", "de": "Angebot"}
 _ZERO = Decimal(0)
@@ -34,7 +33,7 @@ _ZERO = Decimal(0)
 
 def page_texts(
     records: Records, company: Company, identifier: int, document: CustomerInvoice | Quote, rules: Rules
-) -> dict[str, Any]:
+) -> Content:
     """The texts of an issued invoice, a credit note or a quote, in the document's language.
 
     Args:
@@ -66,7 +65,7 @@ class _Page:
         self.words = labels(self.language) | {"preview": ""}
         self._numbers, self._dates = import_module("babel.numbers"), import_module("babel.dates")
 
-    def texts(self) -> dict[str, Any]:
+    def texts(self) -> Content:
         document, words = self.document, self.words
         is_quote = isinstance(document, Quote)
         kind = "credit_note" if document.credit_note else "invoice"
@@ -74,32 +73,32 @@ class _Page:
         notes = () if is_quote else (text for _, text in NOTES)
         mentions = (document.special_mention, *notes, document.pdf_invoice_free_text)
         total = self._money(self._signed(document.currency_amount))
-        transfer = [self._fact("transfer", " ".join(wrap(IBAN, 4)))]
+        transfer = (self._fact("transfer", " ".join(wrap(IBAN, 4))),)
         due = "amount" if is_quote else "credited_amount" if document.credit_note else "due_amount"
-        return {
-            "language": self.language,
-            "title": _QUOTE[self.language] if is_quote else words[kind],
-            "name": number,
-            "words": words,
-            "facts": [self._fact("number", number), *self._facts()],
-            "seller": self._party(seller_of(self.company), "seller"),
-            "buyer": self._party(buyer_of(self.records, document), "buyer"),
-            "delivery": None,
-            "subject": document.pdf_invoice_subject or "",
-            "introduction": document.pdf_description or "",
-            "groups": list(self._groups()),
-            "taxes": list(self._taxes()),
-            "sums": list(self._sums()),
-            "due": self._fact(due, total),
-            "payment": [] if is_quote or document.credit_note else transfer,
-            "mentions": [text for text in mentions if text],
-            "claims": [],
-        }
+        return Content(
+            language=self.language,
+            title=_QUOTE[self.language] if is_quote else words[kind],
+            name=number,
+            words=words,
+            facts=(self._fact("number", number), *self._facts()),
+            seller=self._party(seller_of(self.company), "seller"),
+            buyer=self._party(buyer_of(self.records, document), "buyer"),
+            delivery=None,
+            subject=document.pdf_invoice_subject or "",
+            introduction=document.pdf_description or "",
+            groups=tuple(self._groups()),
+            taxes=tuple(self._taxes()),
+            sums=tuple(self._sums()),
+            due=self._fact(due, total),
+            payment=() if is_quote or document.credit_note else transfer,
+            mentions=tuple(text for text in mentions if text),
+            claims=(),
+        )
 
-    def _fact(self, word: str, value: str) -> dict[str, str]:
-        return {"label": self.words[word], "value": value}
+    def _fact(self, word: str, value: str) -> Fact:
+        return Fact(self.words[word], value)
 
-    def _facts(self) -> Iterator[dict[str, str]]:
+    def _facts(self) -> Iterator[Fact]:
         document = self.document
         yield self._fact("date", self._day(document.date))
         if document.credit_note:
@@ -109,19 +108,19 @@ class _Page:
         else:
             yield self._fact("due", self._day(document.deadline))
 
-    def _party(self, party: Party, heading: str) -> dict[str, Any]:
+    def _party(self, party: Party, heading: str) -> Block:
         address = party.address
         town = f"{address.postal_code} {address.city}".strip()
         country = import_module("babel").Locale(self.language).territories
         lines = (party.name, address.address, town, country.get(address.country_alpha2, ""))
         facts = (self._fact("siren", party.siren), self._fact("vat_number", party.vat_number))
-        return {
-            "heading": self.words[heading],
-            "lines": [line for line in lines if line],
-            "facts": [fact for fact in facts if fact["value"]],
-        }
+        return Block(
+            self.words[heading],
+            tuple(line for line in lines if line),
+            tuple(fact for fact in facts if fact.value),
+        )
 
-    def _groups(self) -> Iterator[dict[str, Any]]:
+    def _groups(self) -> Iterator[Group]:
         """Lines below their sections; those without a section come first."""
         headings = sorted(self.sections, key=lambda section: section.rank)
         for section in [None, *headings]:
@@ -129,14 +128,14 @@ class _Page:
             lines = [line for line in self.lines if line.section_rank == rank]
             net = sum((self._signed(line.currency_amount_before_tax) for line in lines), _ZERO)
             if lines:
-                yield {
-                    "title": (section.title if section else "") or "",
-                    "description": (section.description if section else "") or "",
-                    "rows": [self._row(line) for line in lines],
-                    "total": self._money(net) if section else "",
-                }
+                yield Group(
+                    title=(section.title if section else "") or "",
+                    description=(section.description if section else "") or "",
+                    rows=tuple(map(self._row, lines)),
+                    total=self._money(net) if section else "",
+                )
 
-    def _row(self, line: InvoiceLine) -> dict[str, Any]:
+    def _row(self, line: InvoiceLine) -> Row:
         details = line.description.splitlines()
         days = [self._day(day) for day in (line.imputation_dates or {}).values()]
         details += [" \N{EN DASH} ".join(days)] if days else []
@@ -148,14 +147,14 @@ class _Page:
             self._signed(line.quantity), locale=self.document.language, decimal_quantization=False
         )
         vat = vat_of(line, self.document, self.rules)
-        return {
-            "label": line.label,
-            "details": details,
-            "quantity": f"{quantity} {line.unit}".strip(),
-            "price": self._price(Decimal(line.raw_currency_unit_price)),
-            "vat": self._percent(vat.percent),
-            "amount": self._money(self._signed(line.currency_amount_before_tax)),
-        }
+        return Row(
+            label=line.label,
+            details=tuple(details),
+            quantity=f"{quantity} {line.unit}".strip(),
+            price=self._price(Decimal(line.raw_currency_unit_price)),
+            vat=self._percent(vat.percent),
+            amount=self._money(self._signed(line.currency_amount_before_tax)),
+        )
 
     def _discount(self, stored: StoredDiscount, amount: Decimal) -> str:
         """A discount on ``amount``: its percentage, or what it takes off."""
@@ -164,7 +163,7 @@ class _Page:
             return self._percent(discount.value)
         return self._money(self._signed(discount_amount(amount, discount)))
 
-    def _taxes(self) -> Iterator[list[str]]:
+    def _taxes(self) -> Iterator[tuple[str, str, str, str]]:
         """Base and tax of each kind of VAT, as the document comes to."""
         codes = totals_of(self.document, self.lines, self.rules).codes
         taxes: dict[Vat, Amounts] = {}
@@ -175,9 +174,9 @@ class _Page:
         for vat, amounts in taxes.items():
             name = self._percent(vat.percent) if vat.category in ("S", "Z") else self.words["no_tax"]
             base, tax = (self._money(self._signed(amount)) for amount in (amounts.before_tax, amounts.tax))
-            yield [name, base, tax, vat.reason]
+            yield name, base, tax, vat.reason
 
-    def _sums(self) -> Iterator[dict[str, str]]:
+    def _sums(self) -> Iterator[Fact]:
         document = self.document
         if Decimal(document.discount.value or "0"):
             gross = totals_of(document, self.lines, self.rules).gross
