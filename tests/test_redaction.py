@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
+import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pennyform import redaction
 from pennyform.redaction import PLACEHOLDER, SHORTEST, Redactor
@@ -51,6 +53,64 @@ def test_whatever_stands_beside_it(before: str, spelling: str, after: str) -> No
 def test_other_text_is_left_alone(text: str, content: bytes) -> None:
     assert REDACT(text) is text
     assert REDACT.in_bytes(content) is content
+
+
+def _reduced_letter_by_letter(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return "".join(letter for letter in letters if letter.isprintable() and letter != " ").lower()
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=0xFF)))
+def test_text_is_reduced_as_its_decomposition_is(text: str) -> None:
+    assert redaction._reduced(text) == _reduced_letter_by_letter(text)
+
+
+def test_every_letter_is_reduced_as_its_decomposition_is() -> None:
+    letters = map(chr, range(0x30000))
+    assert not [
+        letter for letter in letters if redaction._reduced(letter) != _reduced_letter_by_letter(letter)
+    ]
+
+
+# A secret cut into pieces, and what may stand between them and around them.
+_BEFORE_LETTERS = [place for place, letter in enumerate(SECRET) if letter in "bfnrt"]
+CUTS = st.lists(st.sampled_from(_BEFORE_LETTERS) | st.integers(0, len(SECRET)), max_size=3).map(sorted)
+BETWEEN = st.lists(
+    st.sampled_from(
+        (*("\\", '\\"', "\\/", "\\n", "\\t", "\\b", "\\a", "\\u0026", "\\u003c", "\\u0041", '"', "n", "/"),
+         *("%", "%25", "%41", "4", "1", "&", "&amp;", "amp;", "#65;", "u0041"),
+         *(" ", "é", "\u2019", "\u20ac", "½"))
+    ),
+    max_size=4,
+).map("".join) | st.sampled_from(["", "\\", "é"])  # fmt: skip
+
+
+WAYS = st.sampled_from([str, *(SPELLINGS[name] for name in SPELLINGS if "base64" not in name)])
+WRITTEN = st.lists(st.tuples(WAYS, BETWEEN), min_size=4, max_size=4)
+
+
+@settings(max_examples=1000)
+@given(CUTS, BETWEEN, WRITTEN)
+@example([SECRET.index("R")], "", [(str.lower, "\\\\n"), *[(str.lower, "")] * 3])
+def test_the_fast_way_redacts_what_the_slow_way_does(
+    cuts: list[int], before: str, written: list[tuple[Callable[[str], str], str]]
+) -> None:
+    """Each piece of a secret is spelled in a way of its own."""
+    pieces = [SECRET[first:last] for first, last in itertools.pairwise([0, *cuts, len(SECRET)])]
+    spelled = [f"{spell(piece)}{after}" for piece, (spell, after) in zip(pieces, written, strict=False)]
+    text = "".join([before, *spelled])
+    slow, _ = REDACT._redacted(text, letters=False)
+    slow, _ = REDACT._redacted(slow, letters=True)
+    assert REDACT(text) == slow
+    assert REDACT.in_bytes(text.encode()) == slow.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["Dupont \\u0026 Fils", "TVA 20\u202f%", 'tube 5\\"\\nété', "l\u2019été à 100\xa0€", "a/b"]
+)
+def test_usual_text_of_french_invoices_goes_the_fast_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Redactor, "_redacted", None)
+    REDACT.in_bytes(f'{{"label": "{text}"}}'.encode())
 
 
 @pytest.mark.parametrize(
