@@ -69,6 +69,20 @@ def test_the_first_screen_names_companies(firm: Firm, monkeypatch: pytest.Monkey
     assert first_lines(firm.root / "companies" / "birch", monkeypatch)["company"] == "birch"
 
 
+def test_the_first_screen_says_that_an_address_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "pennyform.yaml"
+    for environment, count in (("sandbox", 1), ("production", 0)):
+        settings.write_text(f"version: 1\nenvironment: {environment}\n")
+        text = said(tmp_path, monkeypatch, PENNYLANE_BASE_URL="https://proxy.test")[1]
+        assert text.count("warning     PENNYLANE_BASE_URL is set and not used") == count
+
+
+def test_the_first_screen_fits_the_usual_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert max(map(len, said(tmp_path, monkeypatch)[1].splitlines())) <= 80
+
+
 @pytest.mark.parametrize("verb", [*VERBS, "spec fetch"])
 def test_help_explains_each_verb(verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, text = said(tmp_path, monkeypatch, "help", *verb.split())
@@ -202,6 +216,13 @@ def test_an_address_that_is_not_used_is_said(firm: Firm) -> None:
     assert firm("auth", "status", "--company", "alder", "--sandbox") == 0
     assert "warning base-url-unused: PENNYLANE_BASE_URL is set and not used" in firm.err
     assert "address      the embedded sandbox in " in firm.out
+
+
+def test_a_level_that_is_none_is_said(firm: Firm) -> None:
+    firm.environ["PENNYFORM_LOG"] = "verbose"
+    assert firm("auth", "status", "--all") == 0
+    assert firm.err.count("warning log-level-unknown: PENNYFORM_LOG names no level, and is not used") == 1
+    assert "fix: write info or debug" in firm.err
 
 
 @pytest.mark.parametrize(("words", "level"), [(["--verbose"], ""), ([], "info"), ([], "debug")])

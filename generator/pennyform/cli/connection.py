@@ -231,7 +231,12 @@ def log_calls(terminal: Terminal, *, verbose: bool) -> None:
         terminal: says the level in ``PENNYFORM_LOG``: ``info`` or ``debug``.
         verbose: ``info`` at least, whatever the variable says.
     """
-    level = _LOG_LEVELS.get(terminal.environ.get(LOG_VARIABLE, "").strip().lower())
+    level_name = terminal.environ.get(LOG_VARIABLE, "").strip().lower()
+    level = _LOG_LEVELS.get(level_name)
+    if level_name and not level:
+        summary = f"{LOG_VARIABLE} names no level, and is not used"
+        fix = f"write {' or '.join(_LOG_LEVELS)}"
+        terminal.print_findings([Finding("log-level-unknown", Severity.WARNING, summary, fix=fix)])
     level = level or (logging.INFO if verbose else logging.NOTSET)
     logger = logging.getLogger(pennylane_company.__name__)
     # A run in the same process before this one had streams of its own.

@@ -52,6 +52,8 @@ def _facts(terminal: Terminal) -> Iterator[tuple[str, str]]:
     if not settings.companies:
         account = {"sandbox": "the embedded sandbox"}.get(settings.environment, settings.environment)
         yield "account", f"{account}, of company {company_id}" if company_id else account
+        if settings.environment == "sandbox" and terminal.environ.get("PENNYLANE_BASE_URL", "").strip():
+            yield "warning", "PENNYLANE_BASE_URL is set and not used: the environment is sandbox"
     yield "contract", _contract(settings)
     yield "next", "pennyform plan --all" if settings.companies else "pennyform validate, then pennyform plan"
 
