@@ -326,7 +326,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def page(session: nox.Session) -> None:
     """Test all HTML pages in Chromium, which apt installs if it is missing, with axe-core from npm."""
-    _install_project(session, "test", "browser")
+    _install_project(session, "test", "browser", "docs")
     if not (executable := _chromium()):
         _debian(session, "chromium")
         executable = _chromium()

@@ -37,7 +37,9 @@ def main(folder: Path) -> None:
     missing = {*pages} - {*listed(settings["nav"])} - {f"rules/{rule}.md" for rule in rules()}
     if missing:
         sys.exit(f"mkdocs.yml lists no {', '.join(sorted(missing))}")
-    settings["repo_url"] = URLS["Homepage"]
+    # Not as repo_url: then each reader's browser asks GitHub how many stars there are.
+    icon = "fontawesome/brands/github"
+    settings["extra"] = {"social": [{"icon": icon, "link": URLS["Homepage"], "name": "Source and issues"}]}
     (mkdocstrings,) = (plugin for plugin in settings["plugins"] if isinstance(plugin, dict))
     python = mkdocstrings["mkdocstrings"]["handlers"]["python"]
     python["paths"] = [str(ROOT / path) for path in python["paths"]]
