@@ -58,6 +58,8 @@ def test_one_plan_one_consent_one_report(firm: Firm) -> None:
     assert applied["summary"]["counts"] == {"done": 2, "unchanged": 4}
     assert firm.document("verify", "--all")["summary"]["counts"] == {"equal": 3}
     assert firm.wire.done("/customer_invoices") == 3
+    assert firm("plan", "--all") == 0
+    assert "3 companies: 3 unchanged." in firm.out
 
 
 def test_a_single_company_is_reported_as_in_its_folder(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +111,9 @@ def test_a_company_that_fails_stops_itself_and_no_other(firm: Firm) -> None:
     assert firm("apply", "--all", keyboard="yes\n") == 4
     assert "alder:\nerror token-missing" in firm.err
     assert firm.err.count("error token-missing") == 1
+    assert {"alder: failed", "birch: failed", "cedar: done"} <= {
+        line.partition(" (")[0] for line in firm.err.splitlines()
+    }
 
 
 def test_what_changes_while_somebody_is_asked_is_not_carried_out(

@@ -159,8 +159,9 @@ class Companies:
         outcomes: dict[Company, Outcome[T]] = {}
 
         def do(company: Company) -> None:
-            outcomes[company] = self._outcome(company, work, runtime)
-            self.terminal.print_error(f"{company.name}: done ({len(outcomes)} of {len(self.members)})")
+            outcomes[company] = outcome = self._outcome(company, work, runtime)
+            became = "failed" if outcome.result is None else "done"
+            self.terminal.print_error(f"{company.name}: {became} ({len(outcomes)} of {len(self.members)})")
 
         run_for_each(do, self.members, replace(runtime, workers=min(COMPANIES, len(self.members))))
         return [outcomes[company] for company in self.members]

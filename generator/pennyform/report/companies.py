@@ -32,7 +32,9 @@ def totals(
 def summary_text(summary: CompaniesSummary) -> str:
     """How many companies there are, what became of their invoices, and how many failed, in one line."""
     counts = [
-        f"{number} {name.replace('_', ' ')}" for name, number in sorted(summary.counts.items()) if number
+        f"{number} {_WORDS.get(name, name.replace('_', ' '))}"
+        for name, number in sorted(summary.counts.items())
+        if number
     ]
     failed = [f"{summary.failed} failed"] if summary.failed else []
     parts = [companies_text(summary.companies), *failed]
