@@ -245,6 +245,67 @@ def test_the_real_runner(runner: str, folder: Path, tmp_path_factory: pytest.Tem
     assert run(folder, runner, "run", expected=0).lower().count("skipped") == 1
 
 
+@pytest.fixture
+def firm(tmp_path: Path) -> Path:
+    """Thirty companies; an invoice of the second one may have one VAT code alone."""
+    files = {"pennyform.yaml": f'{SETTINGS}companies: ["companies/*"]\n'}
+    for number in range(30):
+        policies = f"{{company_id: {number + 1}{', vat_rates: [FR_200]' if number == 1 else ''}}}"
+        files[f"companies/c{number:02}/pennyform.yaml"] = f"{SETTINGS}policies: {policies}\n"
+        files[f"companies/c{number:02}/invoices/one.yaml"] = YAML_TEXT
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def touch_three(firm: Path) -> list[str]:
+    """Change a file of each of three companies: one is not formatted, one has a VAT code it may not."""
+    other = YAML_TEXT.replace("INV-1", "INV-2").replace("FR_200", "FR_100")
+    texts = (UNFORMATTED.replace("INV-1", "INV-2"), other, other)
+    files = [f"companies/c{number:02}/invoices/two.yaml" for number in range(3)]
+    for file, text in zip(files, texts, strict=True):
+        (firm / file).write_text(text, encoding="utf-8")
+    return files
+
+
+def test_each_of_three_companies_is_checked_by_its_own_rules(firm: Path) -> None:
+    entry("pennyform-validate", firm, expected=0)
+    files = touch_three(firm)
+    assert "formatted companies/c00/" in entry("pennyform-fmt", firm, *files, expected=0)
+    assert entry("pennyform-validate", firm, expected=4).count(": error ") == 1
+
+
+@pytest.mark.skipif(not RUNNERS, reason="`nox -s hooks` runs these: they need a package index")
+@pytest.mark.parametrize("runner", RUNNERS or ["pre-commit"])
+def test_a_commit_that_touches_three_of_thirty_companies(
+    runner: str, firm: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    own_environments(tmp_path_factory)
+    rev = run(ROOT, "git", "rev-parse", "HEAD").strip()
+    hooks = [{"id": "pennyform-fmt"}, {"id": "pennyform-validate"}]
+    config = {"repos": [{"repo": str(ROOT), "rev": rev, "hooks": hooks}]}
+    (firm / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    commit = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-m", "three")
+    run(firm, "git", "init", "-q", expected=0)
+    run(firm, runner, "install", expected=0)
+    run(firm, "git", "add", ".", expected=0)
+    assert run(firm, *commit, expected=0).count("Passed") == 2
+
+    touch_three(firm)
+    run(firm, "git", "add", ".", expected=0)
+    refused = run(firm, *commit, expected=1)
+    assert "formatted companies/c00/invoices/two.yaml" in refused
+    assert "companies/c01/invoices/two.yaml:" in refused
+    assert refused.count(": error ") == 1, "the third company has no such rule"
+    two = firm / "companies/c01/invoices/two.yaml"
+    two.write_text(two.read_text().replace("FR_100", "FR_200"))
+    run(firm, "git", "add", ".", expected=0)
+    assert run(firm, *commit, expected=0).count("Passed") == 2
+    assert run(firm, "git", "log", "--oneline", "--", *(f"companies/c{n:02}" for n in range(3)))
+
+
 @pytest.mark.skipif(not RUNNERS, reason="`nox -s hooks` runs these: they need a package index")
 @pytest.mark.parametrize("runner", RUNNERS or ["pre-commit"])
 def test_the_real_runner_checks_what_is_generated(
