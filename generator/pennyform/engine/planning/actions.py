@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Literal, cast
 
 from pennyform.engine.account.records import RemoteCustomer, RemoteInvoice, RemoteProduct
@@ -112,7 +113,7 @@ _CORRECTABLE = frozenset({Step.CREATE, Step.UPDATE, Step.SET_ASIDE, Step.UPLOAD,
 IRREVERSIBLE = frozenset(Step) - _CORRECTABLE - {Step.READ_BACK}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InvoiceChange:
     """What will be done about one invoice, and everything that ``apply`` needs for it.
 
@@ -150,7 +151,7 @@ class InvoiceChange:
         """Whether something will be done that only a credit note can undo."""
         return not FINAL.isdisjoint(self.steps)
 
-    @property
+    @cached_property
     def depends_on(self) -> tuple[str, ...]:
         """The references of the invoices that must be final before its draft is written."""
         return dependencies(self.desired)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from math import ceil
 
 from pennyform import __version__
@@ -42,7 +43,7 @@ from pennyform.results.plan import IDLE, Action, PlanDocument, PlanMoney, PlanSu
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity, CurrencyTotals, VatTotals
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Everything one apply will do, in order: customers and products, invoices, drafts to be deleted.
 
@@ -76,6 +77,10 @@ class Plan:
 
     def document(self) -> PlanDocument:
         """The plan as it is reported: what is saved, and what every rendering is made from."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> PlanDocument:
         count = requests(self.prerequisites, self.invoices, self.deletions)
         counts = {kind: Counter[str]() for kind in ("invoice", "customer", "product")}
         for change in self.changes:

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -370,7 +372,8 @@ class PendingText(str):
         )
 
 
-_PLAIN = frozenset({str, type(None), bool, int, Decimal})
+# What holds no text that waits. The mapping is what bodies have as `extra` where they have nothing there.
+_PLAIN = frozenset({str, type(None), bool, int, Decimal, dt.date, Unset, Key, MappingProxyType})
 
 
 def text_of(parts: Sequence[TextPart]) -> str:
@@ -381,30 +384,32 @@ def text_of(parts: Sequence[TextPart]) -> str:
 
 def pending_texts(value: object) -> Iterator[PendingText]:
     """Every text in ``value`` (a body, a part of one, or JSON) that waits for a number, in order."""
-    # Asked ten times for each invoice, of all its fields: nearly all are plain and left alone at once.
+    # Asked of all fields of each invoice, several times: nearly all are plain, and never looked at singly.
     waiting = [value]
     while waiting:
         member = waiting.pop()
-        if type(member) in _PLAIN:
-            continue
         if isinstance(member, PendingText):
             yield member
         elif isinstance(member, dict):
-            waiting.extend(reversed(member.values()))
+            waiting += [inner for inner in reversed(member.values()) if type(inner) not in _PLAIN]
         elif isinstance(member, tuple | list):
-            waiting.extend(reversed(member))
+            waiting += [inner for inner in reversed(member) if type(inner) not in _PLAIN]
 
 
-def settled(value: Any, number: LegalNumber) -> Any:
+def settled(value: T, number: LegalNumber) -> T:
     """``value`` (a body, a part of one, or JSON) with the numbers that are known by now."""
+    return value if next(pending_texts(value), None) is None else _settled(value, number)
+
+
+def _settled(value: Any, number: LegalNumber) -> Any:
     if isinstance(value, PendingText):
         return value.settle(number)
     if isinstance(value, dict):
-        return {name: settled(member, number) for name, member in value.items()}
+        return {name: _settled(member, number) for name, member in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return value._make(settled(member, number) for member in value)  # type: ignore[attr-defined]
+        return value._make(_settled(member, number) for member in value)  # type: ignore[attr-defined]
     if isinstance(value, tuple | list):
-        return type(value)(settled(member, number) for member in value)
+        return type(value)(_settled(member, number) for member in value)
     return value
 
 
