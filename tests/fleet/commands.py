@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
 import os
 import shutil
 import socket
+import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
 import pytest
 from msgspec import convert
+from pennyform import __version__
 from pennyform.cli import main
 from pennyform.cli.commands.fleet.status import metrics
 from pennyform.cli.commands.fleet.submit import enqueue
@@ -42,9 +45,12 @@ from pennyform.results.documents import DOCUMENTS, json_text
 from pennyform.sandbox.background_server import Served
 
 from tests.own_contract.newer import newer, publish
+from tests.workflows.runner import Runner
 
 from .books import STATE_KEY, Books, Firm
 from .postgres import Postgres
+
+T = TypeVar("T")
 
 
 class Fleet:
@@ -260,6 +266,201 @@ def test_a_digest_says_which_content_is_approved(fleet: Fleet) -> None:
     assert fleet("fleet", "approve", plan, "--digest", row["digest"], "--auto-approve") == 0, fleet.err
     fleet.work()
     assert fleet.books.finals == 2
+
+
+@pytest.fixture
+def runner(fleet: Fleet, tmp_path: Path) -> Runner:
+    """A pull request of a push by author, whose jobs reach the database, and no account."""
+    root = fleet.firm.root
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    runner = Runner(root, tmp_path / "runner")
+    kept = ("PENNYFORM_DATABASE_URL", "PENNYLANE_BASE_URL")
+    runner.environment |= {name: fleet.environ[name] for name in kept}
+    runner.context = {"github.actor": "author", "github.actor_id": "11"}
+    return runner
+
+
+def _merged(runner: Runner, author: int = 11, merger: int = 22) -> None:
+    runner.context |= {
+        "github.event.pull_request.merged": "true",
+        "github.event.pull_request.user.id": str(author),
+        "github.event.pull_request.merged_by.login": f"person-{merger}",
+        "github.event.pull_request.merged_by.id": str(merger),
+    }
+
+
+def _submit_by_pull_request(fleet: Fleet, runner: Runner, arguments: str) -> list[dict[str, Any]]:
+    """Let the action submit plans while a worker makes them; those that wait then."""
+    code, _ = _while_working(fleet, lambda: runner("plan", fleet="60", arguments=arguments))
+    assert code == 0, runner.log
+    return list(fleet.status()["plans"])
+
+
+def _while_working(fleet: Fleet, wait: Callable[[], T]) -> T:
+    """What ``wait`` gives, which waits for the jobs that a worker does meanwhile."""
+    ends = list[T]()
+    waiting = threading.Thread(target=lambda: ends.append(wait()))
+    waiting.start()
+    while waiting.is_alive():
+        fleet("fleet", "worker", "--once")
+        waiting.join(0.2)
+    (end,) = ends
+    return end
+
+
+def test_a_merged_pull_request_approves_exactly_what_it_showed_once(fleet: Fleet, runner: Runner) -> None:
+    for name in ("c0000", "c0001"):
+        fleet.settings(name, "{company_id", "{approval: required, company_id")
+    plans = _submit_by_pull_request(fleet, runner, "--company c0000 --company c0001")
+    assert [row["submitted_by"] for row in plans] == ["author <11@users.noreply.github.com>"] * 2
+    file = runner.scratch / "comments.json"
+    (comment,) = json.loads(file.read_text())
+    assert comment["body"].startswith("<!-- pennyform plan ")
+    assert all(f"approve {row['id']} --digest {row['digest']}\n" in comment["body"] for row in plans)
+    assert "c0001-1" in comment["body"]
+    runner("approve", folder="$(touch pwned)")
+    assert not (runner.folder / "pwned").exists()
+    # Nothing but a merge approves, and nobody approves what they opened or pushed.
+    assert runner("approve")[0] == 1
+    _merged(runner, merger=11)
+    assert runner("approve")[0] == 1
+    _merged(runner, author=33, merger=11)
+    runner.context["github.event.pull_request.merged_by.login"] = "author"
+    assert runner("approve")[0] == 1
+    assert "somebody else must look at it" in " ".join(runner.log.split())
+    assert fleet.status()["plans"] == plans
+    _merged(runner)
+    assert runner("approve")[0] == 0, runner.log
+    assert fleet.status()["plans"] == []
+    fleet.work()
+    assert fleet.books.finals == 4
+    assert runner("approve")[0] == 1, "they were used"
+    fleet.work()
+    assert fleet.books.finals == 4
+    assert fleet.firm.violations()[:1] == ["lost: c0002-0 is there 0 times"]
+    assert fleet("audit", "companies/c0000", "--format", "json") == 0, fleet.err
+    (section,) = json.loads(fleet.out)["companies"]
+    assert {(row["person"], row["approved_by"]) for row in section["invoices"]} == {
+        ("author <11@users.noreply.github.com>", "person-22 <22@users.noreply.github.com>")
+    }
+
+
+def test_what_was_merged_otherwise_than_it_was_planned_is_not_approved(fleet: Fleet, runner: Runner) -> None:
+    """One company after another push, the customers of the root, and a comment that names another content."""
+    plans = _submit_by_pull_request(fleet, runner, "--company c0000 --company c0001")
+    _merged(runner)
+    invoice = fleet.firm.root / "companies/c0000/invoices/000.yaml"
+    planned = invoice.read_text()
+    invoice.write_text(planned.replace("quantity: 2", "quantity: 3"))
+    assert runner("approve")[0] == 1
+    assert "other definitions than these (companies/c0000/invoices/000.yaml)" in " ".join(runner.log.split())
+    assert [row["company"] for row in fleet.status()["plans"]] == ["c0000"], "the other one was as planned"
+    invoice.write_text(planned + "nonsense: true\n")
+    assert runner("approve")[0] == 1
+    assert "unknown-field" in runner.log
+    assert "defect" not in runner.log
+    invoice.write_text(planned)
+    customer = fleet.firm.root / "customers/acme.yaml"
+    former = customer.read_text()
+    customer.write_text(former.replace("ACME SAS", "Acme SARL"))
+    assert runner("approve")[0] == 1
+    customer.write_text(former)
+    (fleet.firm.root / "companies/c0000/invoices/new.yaml").write_text(planned.replace("c0000-0", "c0000-9"))
+    assert runner("approve")[0] == 1
+    (fleet.firm.root / "companies/c0000/invoices/new.yaml").unlink()
+    file = runner.scratch / "comments.json"
+    shown = file.read_text()
+    digest = next(row["digest"] for row in plans if row["company"] == "c0000")
+    file.write_text(shown.replace(digest, "0" * 64))
+    assert runner("approve")[0] == 1
+    assert "SHA-256" in runner.log
+    file.write_text(shown.replace('"bot": true', '"bot": false'))
+    assert runner("approve")[0] == 0, "no plan is to be approved by what somebody else wrote"
+    assert [row["company"] for row in fleet.status()["plans"]] == ["c0000"]
+    file.write_text(shown)
+    assert runner("approve")[0] == 1, "the other one is approved already"
+    fleet.work()
+    assert fleet.books.finals == 4
+
+
+def test_a_role_that_submits_approves_nothing(fleet: Fleet) -> None:
+    """The statements of the guide: whoever changes the job of a pull request has this role."""
+    guide = (Path(__file__).parents[2] / "docs" / "fleet.md").read_text(encoding="utf-8")
+    statements = guide.partition("```sql\n")[2].partition("```")[0].replace("…", "secret")
+    owner = fleet.url
+    with psycopg.connect(owner, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'submitter'").rowcount:
+            statements = statements.partition(";")[2]
+        connection.execute(statements.encode())
+    role = owner.replace("//pennyform@", "//submitter:secret@")
+    fleet.environ["PENNYFORM_DATABASE_URL"] = role
+    for _ in range(2):
+        assert fleet("fleet", "submit", "plan", "--company", "c0000", "--wait", "0") == 75, fleet.err
+    assert fleet("fleet", "submit", "apply", "--company", "c0001") == 0, fleet.err
+    fleet.environ["PENNYFORM_DATABASE_URL"] = owner
+    fleet.work("--approval", "required", code=1)
+    fleet.environ["PENNYFORM_DATABASE_URL"] = role
+    assert fleet.status()["queue"] == {"failed": 1, "succeeded": 2}
+    (plan,) = fleet.status()["plans"]
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan["id"], "--digest", plan["digest"], "--auto-approve") == 1
+    assert "permission denied for table plan" in fleet.said
+    for statement in (
+        "UPDATE pennyform.plan SET approved_by = 'x', approved_at = now()",
+        "INSERT INTO pennyform.plan SELECT * FROM pennyform.plan",
+        "UPDATE pennyform.artifact SET content = 'x'",
+        "DELETE FROM pennyform.journal",
+        "UPDATE pennyform.lease SET fence = 0",
+        "UPDATE pennyform.procrastinate_jobs SET status = 'todo'",
+    ):
+        with (
+            psycopg.connect(role) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(statement.encode())
+    assert fleet.books.finals == 0
+
+
+def test_a_plan_of_another_version_is_nobodys_to_approve(fleet: Fleet) -> None:
+    plan = _plan_of(fleet, "c0000")
+    with psycopg.connect(fleet.url) as connection:
+        ((content,),) = connection.execute(
+            "SELECT content FROM artifact JOIN plan ON plan.request = artifact.sha256"
+        )
+        older = bytes(content).replace(f'"{__version__}"'.encode(), b'"0.1.9"')
+        assert older != bytes(content)
+        connection.execute(
+            "INSERT INTO artifact (sha256, content) VALUES (%s, %s)",
+            [hashlib.sha256(older).hexdigest(), older],
+        )
+        connection.execute("UPDATE plan SET request = %s", [hashlib.sha256(older).hexdigest()])
+    assert fleet.status()["plans"] == []
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 1
+    assert "fleet-version" in fleet.err
+    fleet.person = "Submitter"
+    plan = _plan_of(fleet, "c0000")
+    fleet.person = "Approver"
+    assert fleet("fleet", "approve", plan, "--auto-approve") == 0, fleet.err
+
+
+def test_whoever_submits_can_wait_for_the_end(fleet: Fleet) -> None:
+    del fleet.environ["PENNYLANE_TOKEN_C0001"]
+    words = ("fleet", "submit", "plan", "--all", "--wait")
+    assert fleet(*words, "0", "--format", "json") == 75
+    assert {row["exit_code"] for row in json.loads(fleet.out)["jobs"]} == {None}
+    fleet.work(code=1)
+    submitter = copy.copy(fleet)
+    assert _while_working(fleet, lambda: submitter(*words, "60", "--format", "json")) == 1
+    document = json.loads(submitter.out)
+    assert json_text(convert(document, DOCUMENTS["fleet-submit"])) == submitter.out
+    waiting = {row["company"]: (row["id"], row["digest"]) for row in fleet.status()["plans"]}
+    rows = {row["company"]: row for row in document["jobs"]}
+    assert {name: (row["plan"], row["digest"]) for name, row in rows.items()} == waiting | {
+        "c0001": (None, None)
+    }
+    assert [rows[name]["exit_code"] for name in sorted(rows)] == [0, 1, 0]
+    assert "PENNYLANE_TOKEN_C0001" in rows["c0001"]["reason"]
 
 
 def test_another_plan_in_the_place_of_the_approved_one_is_not_applied(fleet: Fleet) -> None:

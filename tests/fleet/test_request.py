@@ -222,3 +222,11 @@ def test_the_files_of_the_guide_can_be_read() -> None:
     kinds = [document.get("kind", next(iter(document))) for document in documents]
     # `on:` is true in YAML 1.1.
     assert kinds == [True, "services", "Deployment", "CronJob"]
+    steps = [step for job in documents[0]["jobs"].values() for step in job["steps"]]
+    uses = [step for step in steps if step["uses"].startswith("pennyform/")]
+    assert [step["uses"].split("/")[3].partition("@")[0] for step in uses] == ["plan", "approve"]
+    for step in uses:
+        folder, _, version = step["uses"].split("/")[3].partition("@")
+        inputs = yaml.safe_load((ROOT / "actions" / folder / "action.yml").read_text())["inputs"]
+        assert step["with"].keys() <= inputs.keys()
+        assert (version, step["with"]["install"]) == (f"v{__version__}", f"pennyform[fleet]=={__version__}")

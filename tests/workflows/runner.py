@@ -26,9 +26,10 @@ words = sys.argv[1:]
 assert words[0] == "api" and os.environ["GH_TOKEN"] == "github-secret", words
 if "--jq" in words:
     mark = os.environ["MARK"]
+    part = words[words.index("--jq") + 1].rpartition("| .")[2]
     for comment in comments:
         if comment["bot"] and comment["body"].startswith(mark):
-            print(comment["id"])
+            print(comment[part])
 else:
     method = words[words.index("--method") + 1]
     path = words[words.index("--method") + 2]
@@ -48,6 +49,8 @@ class Runner:
 
     def __init__(self, folder: Path, scratch: Path, event: str = "pull_request") -> None:
         self.folder, self.scratch, self.event = folder, scratch, event
+        # What GitHub says of the event, by the name in an expression.
+        self.context: dict[str, str] = {}
         self.used: list[str] = []
         self.summary, self.log = "", ""
         program = scratch / "bin" / "gh"
@@ -76,6 +79,7 @@ class Runner:
             "github.event.pull_request.number": "7",
             "github.token": "github-secret",
             "runner.temp": str(self.scratch),
+            **self.context,
         }
         for name, value in (declared | {"install": ""} | inputs).items():
             values[f"inputs.{name}"] = _filled(str(value), values)

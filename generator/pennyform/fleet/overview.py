@@ -9,7 +9,7 @@ import psycopg
 from pennyform import __version__
 from pennyform.fleet.database import Database
 from pennyform.fleet.queue import Queue
-from pennyform.fleet.request import company_of
+from pennyform.fleet.request import BEGINNING, company_of
 from pennyform.results.apply import FinalTotal
 from pennyform.results.fleet import FleetJob, FleetStatusDocument, WaitingPlan
 from pennyform.results.values import FORMAT_VERSION
@@ -25,13 +25,16 @@ _FAILED = """
     LEFT JOIN company ON company.id = last.company_id
     WHERE last.state = 'failed' ORDER BY last.ended DESC LIMIT %s
 """
+# Nobody is asked about what another version planned: workers would refuse it.
 _PLANS = """
-    SELECT plan.id, artifact, company.name, plan.company_id, submitted_by, created_at
+    SELECT plan.id, plan.artifact, company.name, plan.company_id, submitted_by, plan.created_at
     FROM plan JOIN company ON company.id = plan.company_id
+    JOIN artifact AS request ON request.sha256 = plan.request
     WHERE approved_by IS NULL AND consumed_at IS NULL
+      AND substring(request.content FOR length(%(own)s)) = %(own)s
       AND NOT EXISTS (SELECT FROM plan AS newer
                       WHERE newer.company_id = plan.company_id AND newer.created_at > plan.created_at)
-    ORDER BY created_at, plan.id LIMIT %s
+    ORDER BY plan.created_at, plan.id LIMIT %(listed)s
 """
 # A job that was tried twice has told twice what became final, each time of other invoices.
 _ISSUED = """
@@ -52,6 +55,7 @@ _COMPANIES = "SELECT count(*) FROM company"
 def overview(database: Database, queue: Queue) -> FleetStatusDocument:
     """What waits, runs, is done and failed, now."""
     state = queue.state(database.stall_seconds)
+    values = {"own": BEGINNING, "listed": _LISTED}
     with database.connection() as connection:
         pauses = [row[0] for row in connection.execute(_PAUSES)]
         return FleetStatusDocument(
@@ -67,7 +71,7 @@ def overview(database: Database, queue: Queue) -> FleetStatusDocument:
             running=tuple(map(company_of, state.running)),
             stuck=tuple(map(company_of, state.stalled)),
             failed=tuple(_failed(row) for row in connection.execute(_FAILED, [_LISTED])),
-            plans=tuple(_plan(row) for row in connection.execute(_PLANS, [_LISTED])),
+            plans=tuple(_plan(row) for row in connection.execute(_PLANS, values)),
             writes_per_second=round(float(_value(connection, _WRITES)), 2),
             issued_today=tuple(
                 FinalTotal(currency, int(invoices), f"{amount:f}")

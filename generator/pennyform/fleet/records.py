@@ -283,6 +283,16 @@ class Records:
             ).fetchone()
         return (int(row[0]), float(row[1])) if row else (0, 0.0)
 
+    def ended(self, jobs: Sequence[int]) -> dict[int, tuple[int, str]]:
+        """The exit code of each of these jobs that has ended, and why it did not succeed, by its id."""
+        with self._database.connection() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT ON (job) job, exit_code, coalesce(problems -> 0 ->> 1, '') FROM outcome "
+                "WHERE job = ANY(%s) AND state <> 'retried' ORDER BY job, id DESC",
+                [list(jobs)],
+            )
+            return {job: (code, reason) for job, code, reason in rows}
+
     # --- plans ------------------------------------------------------------------------------------------
 
     def add_plan(self, id_: str, content: bytes, request: WorkRequest) -> None:
@@ -294,6 +304,15 @@ class Records:
                 "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
                 [id_, request.company_id, artifact, order, request.person],
             )
+
+    def plans_of(self, requests: Sequence[WorkRequest]) -> dict[int, tuple[str, str]]:
+        """The plans that the jobs of these requests made: id and SHA-256 of the content, by company id."""
+        digests = [hashlib.sha256(encode(request)).hexdigest() for request in requests]
+        with self._database.connection() as connection:
+            rows = connection.execute(
+                "SELECT company_id, id, artifact FROM plan WHERE request = ANY(%s)", [digests]
+            )
+            return {company: (id_, artifact) for company, id_, artifact in rows}
 
     def plan(self, beginning: str) -> StoredPlan:
         """The plan whose id begins so.

@@ -88,6 +88,10 @@ def company_of(lock: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
+BEGINNING = f'{{"format_version":1,"pennyform":"{__version__}",'.encode()
+"""How each request of this version begins, and none of another one: for whoever reads no further."""
+
+
 def encode(request: WorkRequest) -> bytes:
     """A request as an artifact: the same bytes for the same content."""
     return msgspec.json.encode(request)

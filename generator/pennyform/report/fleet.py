@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pennyform.report.shared.formatting import clean, count
 from pennyform.report.shared.layout import PLAIN, Layout
 from pennyform.results.fleet import FleetStatusDocument, SubmittedDocument
+from pennyform.text import markdown_text
 
 _STATUSES = (("todo", "waiting"), ("doing", "running"), ("succeeded", "done"), ("failed", "failed"))
 # How often the page asks for itself anew.
@@ -24,7 +25,24 @@ def submitted_text(document: SubmittedDocument, layout: Layout = PLAIN) -> str:
     lines = [line for lines in layout.table(cells, "^><>>", "  ") for line in lines]
     rejected = len(document.jobs) - len(cells)
     head = f"Queued {count(len(cells), 'job')} to {document.verb}"
-    return "\n".join([f"{head}; {rejected} rejected:" if rejected else f"{head}:", *lines]) + "\n"
+    lines = [f"{head}; {rejected} rejected:" if rejected else f"{head}:", *lines]
+    for row in document.jobs:
+        if row.reason:
+            lines += [*layout.wrap(f"{row.company}: job {row.job} failed"), *layout.wrap(row.reason, "  ")]
+        if row.plan:
+            lines.append(f"{row.company}: pennyform fleet approve {row.plan} --digest {row.digest}")
+    return "\n".join(lines) + "\n"
+
+
+def submitted_markdown(document: SubmittedDocument) -> str:
+    """How the jobs ended, for a pull request; the plans that they made follow."""
+    plans = sum(job.plan is not None for job in document.jobs)
+    lines = [f"### pennyform fleet: {count(plans, 'plan')} to be approved", ""]
+    for job in document.jobs:
+        state = "there is no plan yet" if job.exit_code is None else "nothing to do"
+        text = job.reason or ("to be approved" if job.plan else state)
+        lines.append(f"- {markdown_text(job.company)}: {markdown_text(text)}")
+    return "\n".join(lines) + "\n"
 
 
 def status_text(document: FleetStatusDocument, layout: Layout = PLAIN) -> str:

@@ -12,7 +12,10 @@ from pennyform.results.values import Record
 class SubmittedJob(Record, frozen=True):
     """A job that was queued. ``files`` and ``bytes`` are what it carries.
 
-    ``job`` is its number, null where the definitions are rejected: see ``problems``.
+    ``job`` is its number, null where the definitions are rejected: see ``problems``. Where it was waited for,
+    ``exit_code`` is that of its verb once it has ended, ``reason`` why it did not succeed, and ``plan`` and
+    ``digest`` are the id of the plan that it made and the SHA-256 of its content, null where nothing is to be
+    done.
     """
 
     company: str
@@ -21,6 +24,10 @@ class SubmittedJob(Record, frozen=True):
     files: int
     bytes: int
     problems: tuple[ReportedFinding, ...]
+    exit_code: int | None = None
+    reason: str = ""
+    plan: str | None = None
+    digest: str | None = None
 
 
 class SubmittedDocument(Record, frozen=True):
@@ -52,7 +59,10 @@ class FleetJob(Record, frozen=True):
 
 
 class WaitingPlan(Record, frozen=True):
-    """A plan that waits for somebody's approval: its name, and the SHA-256 of its content."""
+    """A plan that waits for somebody's approval: its name, and the SHA-256 of its content.
+
+    Plans of another version of pennyform are none of them: no worker would apply them.
+    """
 
     id: str
     digest: str

@@ -24,29 +24,52 @@ class InitOptions(OptionRecord):
         add_no_color(parser)
 
 
+_VERBS = {
+    "plan": "plans, which wait for an approval",
+    "apply": "apply what the definitions ask",
+    "verify": "compare the account with the definitions",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SubmitOptions:
-    """Which verb, for which companies. ``definitions`` are what they are read from."""
+    """Which verb, for which companies. ``definitions`` are what they are read from.
+
+    ``wait_seconds`` is how long to wait for the jobs to end; None does not wait.
+    """
 
     verb: Literal["plan", "apply", "verify"]
     definitions: TargetOptions
+    wait_seconds: float | None
     format: str
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
-        parser.add_argument("work", choices=("plan", "apply", "verify"), help="what the workers are to do")
+        """Declare the options: those of a verb come after it, and the folder anywhere among them."""
+        verbs = parser.add_subparsers(dest="work", required=True, metavar="|".join(_VERBS))
+        for verb, text in _VERBS.items():
+            SubmitOptions._configure(verbs.add_parser(verb, help=text))
+
+    @staticmethod
+    def _configure(parser: argparse.ArgumentParser) -> None:
         add_folder(parser)
         add_companies(parser)
         parser.add_argument(
             "--prune", action="store_true", help="also delete drafts that no definition asks for any more"
         )
-        add_format(parser, "text", "json")
+        parser.add_argument(
+            "--wait",
+            dest="wait_seconds",
+            type=_number(float, 0, 86_400, " seconds"),
+            metavar="SECONDS",
+            help="wait so long for the jobs to end, and say how; 75 when some have not",
+        )
+        add_format(parser, "text", "json", "markdown")
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> SubmitOptions:
         """The options that ``args`` hold."""
-        return cls(args.work, TargetOptions.read(args), args.format)
+        return cls(args.work, TargetOptions.read(args), args.wait_seconds, args.format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +195,7 @@ class ApproveOptions(OptionRecord):
     """Which plan to approve, and how to show it; with ``show``, it is only shown.
 
     ``digest`` is the SHA-256 that the plan must have, "" where anything is meant that has the id.
+    ``definitions`` is the repository that must say what the plan was made from; None for whatever that was.
     """
 
     plan: str
@@ -179,6 +203,7 @@ class ApproveOptions(OptionRecord):
     show: bool
     auto_approve: bool
     digest: str
+    definitions: Path | None
 
     @staticmethod
     def configure(parser: argparse.ArgumentParser) -> None:
@@ -189,6 +214,12 @@ class ApproveOptions(OptionRecord):
         parser.add_argument("--auto-approve", action="store_true", help="do not ask again")
         parser.add_argument(
             "--digest", default="", metavar="SHA256", help="refuse a plan that has another content than this"
+        )
+        parser.add_argument(
+            "--definitions",
+            type=Path,
+            metavar="FOLDER",
+            help="refuse a plan that was made from other definitions than those of this repository",
         )
 
 

@@ -8,17 +8,20 @@ from pathlib import Path
 import msgspec
 
 from pennyform.cli.commands.account.apply import ask_for_approval
-from pennyform.cli.commands.account.plan import print_plan
+from pennyform.cli.commands.fleet.plans import approval, show
 from pennyform.cli.commands.fleet.submit import enqueue
+from pennyform.cli.contracts import files_of
+from pennyform.cli.definitions import load_repository, with_schemas
+from pennyform.cli.options.account import TargetOptions
 from pennyform.cli.options.fleet import ApproveOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.journal.records import as_text
+from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
-from pennyform.findings import failure
-from pennyform.fleet.job import FOLDER_PREFIX
+from pennyform.findings import Failure, failure
 from pennyform.fleet.queue import Queue
 from pennyform.fleet.records import Records, StoredPlan
-from pennyform.results.plan import PlanDocument
+from pennyform.fleet.request import WorkRequest, collect
 
 
 def run(
@@ -27,21 +30,24 @@ def run(
     """Show a plan; approve it, and queue the job that applies it.
 
     Raises:
-        Failure: there is no such plan, it is approved or used already, or this person submitted it.
+        Failure: there is no such plan, it is approved or used already, this person submitted it, or it was
+            made from other definitions.
     """
     stored = records.plan(options.plan)
     digest = sha256(stored.content).hexdigest()
-    _show(stored, options.format, terminal)
+    show(stored, options.format, terminal)
     if options.digest and options.digest != digest:
         raise failure(
             "fleet-approval",
             f"the plan cannot be approved: its content has the SHA-256 {digest}, not {options.digest}",
             fix="look at the plan with --show: it is not the one that was meant",
         )
+    if options.definitions is not None:
+        _require_definitions(stored.request, options.definitions, terminal, runtime)
     if options.show:
         # As one line, for whoever copies it, and in the comment that the Markdown becomes.
         if options.format in {"text", "markdown"}:
-            terminal.write(f"\nApprove exactly this: pennyform fleet approve {stored.id} --digest {digest}\n")
+            terminal.write(f"\n{approval(stored.id, digest)}\n")
         return Exit.OK
     person = as_text(runtime.origin(Path.cwd()).person)[:1000]
     _require_open(stored, person)
@@ -57,27 +63,30 @@ def run(
     return Exit.OK
 
 
-def _show(stored: StoredPlan, format_: str, terminal: Terminal) -> None:
-    document = _document(stored)
-    if format_ != "html":
-        print_plan(document, format_, terminal)
-        return
-    from pennyform.report.plan import html as plan_html  # Jinja, which the other forms do without
+def _require_definitions(request: WorkRequest, folder: Path, terminal: Terminal, runtime: Runtime) -> None:
+    """Refuse a plan of other definitions than those in ``folder``, such as what was merged.
 
-    terminal.write(plan_html.render(document))
+    Without the account: what that says is looked at again by who applies the plan.
 
-
-def _document(stored: StoredPlan) -> PlanDocument:
-    """The plan as it is shown: what binds it is for who applies it, who checks its signature."""
-    content = msgspec.json.decode(stored.content)
-    for change in content["changes"]:
-        if place := change["place"]:
-            # Below the folder of the job that made the plan, which is gone.
-            place["file"] = (
-                place["file"].rpartition(f"/{FOLDER_PREFIX}")[2].partition("/")[2] or place["file"]
-            )
-    fields = {name: content[name] for name in PlanDocument.__struct_fields__}
-    return msgspec.convert(fields, PlanDocument)
+    Raises:
+        Failure: the plan was made from others, or they are rejected.
+    """
+    targets = TargetOptions((folder / request.folder,), None, None)
+    try:
+        repository = load_repository(targets, terminal, with_schemas(runtime, terminal))
+    except PlanRejectedError as problem:
+        raise Failure(problem.findings) from None
+    place, files, _ = collect(repository, files_of(repository.settings.contract))
+    company_id = repository.settings.policies.company_id
+    differing = sorted({row.path for row in set(files) ^ set(request.files)})
+    if (place, company_id) != (request.folder, request.company_id) or differing:
+        names = ", ".join(differing[:5]) or "another company"
+        raise failure(
+            "fleet-approval",
+            f"the plan cannot be approved: it was made from other definitions than these ({names})",
+            file=str(repository.root),
+            fix="submit a plan of these definitions, and let somebody look at it",
+        )
 
 
 def _require_open(stored: StoredPlan, person: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+import msgspec
 
 from pennyform import __version__
+from pennyform.cli.commands.fleet.plans import approval, show
 from pennyform.cli.companies import select, targets_of, worst
 from pennyform.cli.contracts import files_of
 from pennyform.cli.definitions import (
@@ -20,7 +24,7 @@ from pennyform.cli.options.fleet import SubmitOptions
 from pennyform.cli.terminal import Exit, Terminal
 from pennyform.engine.journal.records import as_text
 from pennyform.engine.planning.resolve import PlanRejectedError
-from pennyform.engine.runtime import Runtime
+from pennyform.engine.runtime import Clock, Runtime
 from pennyform.findings import Failure, failure
 from pennyform.fleet.queue import Queue, QueuedJob
 from pennyform.fleet.records import Records
@@ -33,6 +37,8 @@ from pennyform.results.findings import ReportedFinding
 from pennyform.results.fleet import SubmittedDocument, SubmittedJob
 from pennyform.results.values import FORMAT_VERSION
 from pennyform.safe_files import SETTINGS_FILE, real_path
+
+_POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +73,52 @@ def run(options: SubmitOptions, records: Records, queue: Queue, terminal: Termin
             rejected.append(SubmittedJob(name, None, None, 0, 0, texts))
     contents = {digest: content for row in submissions for digest, content in row.contents.items()}
     ids = enqueue([submission.request for submission in submissions], contents, records, queue)
-    queued = [
-        SubmittedJob(
-            submission.request.company,
-            submission.request.company_id,
-            id_,
-            len(submission.request.files),
-            sum(file.size for file in submission.request.files),
-            (),
-        )
-        for submission, id_ in zip(submissions, ids, strict=True)
-    ]
+    queued = [_queued(submission.request, id_) for submission, id_ in zip(submissions, ids, strict=True)]
+    if options.wait_seconds is not None:
+        requests = [submission.request for submission in submissions]
+        queued = _waited_for(queued, requests, options.wait_seconds, records, runtime.clock)
+        codes |= {Exit(Exit.TRY_LATER if job.exit_code is None else job.exit_code) for job in queued}
     jobs = sorted([*queued, *rejected], key=lambda job: job.company)
     document = SubmittedDocument(FORMAT_VERSION, __version__, options.verb, tuple(jobs), int(worst(codes)))
-    as_json = options.format == "json"
-    terminal.write(
-        json_text(document) if as_json else report_fleet.submitted_text(document, terminal.layout())
-    )
+    _print(document, options.format, records, terminal)
     return Exit(document.exit_code)
+
+
+def _print(document: SubmittedDocument, format_: str, records: Records, terminal: Terminal) -> None:
+    if format_ != "markdown":
+        as_text = partial(report_fleet.submitted_text, layout=terminal.layout())
+        terminal.write((json_text if format_ == "json" else as_text)(document))
+        return
+    terminal.write(report_fleet.submitted_markdown(document))
+    for job in document.jobs:
+        if job.plan and job.digest:
+            terminal.write(f"\n{approval(job.plan, job.digest)}\n\n")
+            show(records.plan(job.plan), "markdown", terminal)
+
+
+def _queued(request: WorkRequest, id_: int) -> SubmittedJob:
+    size = sum(file.size for file in request.files)
+    return SubmittedJob(request.company, request.company_id, id_, len(request.files), size, ())
+
+
+def _waited_for(
+    jobs: Sequence[SubmittedJob],
+    requests: Sequence[WorkRequest],
+    seconds: float,
+    records: Records,
+    clock: Clock,
+) -> list[SubmittedJob]:
+    """``jobs`` with how they ended, and the plans that they made, after so many seconds at most."""
+    until, ids = clock.monotonic() + seconds, [job.job for job in jobs if job.job is not None]
+    while len(ended := records.ended(ids)) < len(ids) and clock.monotonic() < until:
+        clock.sleep(min(_POLL_SECONDS, seconds))
+    plans = records.plans_of(requests)
+    rows = []
+    for job in jobs:
+        code, reason = ended.get(job.job or 0, (None, ""))
+        plan, digest = plans.get(job.company_id or 0, (None, None))
+        rows.append(msgspec.structs.replace(job, exit_code=code, reason=reason, plan=plan, digest=digest))
+    return rows
 
 
 def enqueue(
