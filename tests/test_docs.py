@@ -77,6 +77,8 @@ def test_one_place_says_where_the_project_lives() -> None:
         assert "OWNER" not in text, file
         for url in re.findall(r"https://github\.com/[\w.-]+/pennyform\b", text):
             assert url == home, file
+        for place in re.findall(r"([\w.-]+/pennyform)/actions/\w+@", text):
+            assert home.endswith(f"/{place}"), file
 
 
 def test_pages_name_the_version_of_the_package() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import io
 import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, chdir, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, chdir, nullcontext, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
@@ -19,6 +22,7 @@ from typing import Any
 from unittest import mock
 
 import httpx
+import pennylane_company
 from pennyform import sandbox
 from pennyform.cli import main
 from pennyform.cli.commands.sandbox.sandbox import _open
@@ -94,7 +98,7 @@ class World:
         self._folder = folder
         self._run = run or self._pennyform
         self._runtime = runtime
-        self._names: dict[str, object] = {}
+        self._names: dict[str, object] = {"token": sandbox.TOKEN}
         self._stack = ExitStack()
         self._served = ExitStack()
         self._url = ""
@@ -107,6 +111,11 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def _reaching_the_sandbox(self) -> AbstractContextManager[object]:
+        """Where a sandbox is served, clients that are told no address use it."""
+        client = functools.partial(pennylane_company.Client, base_url=self._url)
+        return mock.patch.object(pennylane_company, "Client", client) if self._url else nullcontext()
 
     def _sandbox_of(self, original: type[sandbox.Sandbox]) -> Callable[..., sandbox.Sandbox]:
         """Makes sandboxes with the clock of this world, and closes what a page leaves open."""
@@ -133,7 +142,7 @@ class World:
                 Path(part.name).parent.mkdir(parents=True, exist_ok=True)
                 Path(part.name).write_text(part.text, encoding="utf-8")
             elif part.kind == "python":
-                with redirect_stdout(io.StringIO()):
+                with redirect_stdout(io.StringIO()), self._reaching_the_sandbox():
                     exec(compile(part.text, place, "exec"), self._names)
             elif part.kind == "commands":
                 commands = part.commands()
@@ -177,6 +186,8 @@ class World:
         match words:
             case ["pennyform", "sandbox", "serve", *rest]:
                 return 0, self._serve(rest)
+            case ["pennyform", "mcp", *rest]:
+                return self._without_input(["pennyform", "mcp", *rest])
             case ["pennyform", *rest]:
                 return self._run(rest)
             case ["python3", "noxfile.py", "-s", session]:
@@ -203,6 +214,18 @@ class World:
         except SystemExit as end:  # argparse's
             code = int(end.code or 0)
         return code, printed.getvalue()
+
+    def _without_input(self, words: list[str]) -> tuple[int, str]:
+        """A process of its own, whose input ends at once."""
+        environ = {**self.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            [sys.executable, "-m", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environ,
+        )
+        return done.returncode, done.stdout + done.stderr
 
     def _session(self, name: str) -> tuple[int, str]:
         """The commands of a nox session that are pennyform's, in a copy of the examples."""
