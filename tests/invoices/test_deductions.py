@@ -16,6 +16,7 @@ from pennyform.invoices.deductions.checks import open_cents
 from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
 from pennyform.invoices.desired.json_bodies import digest, from_json
 from pennyform.invoices.model import (
+    UNSET,
     Body,
     Deduction,
     DesiredInvoice,
@@ -54,6 +55,27 @@ def invoice(reference: str, lines: Sequence[tuple[str, str]], times: int = 1) ->
     return DesiredInvoice(
         reference, "postCustomerInvoices", from_json(InvoiceBody, body), Options(finalize=True), PLACE, ""
     )
+
+
+def test_a_deposit_is_taken_off_as_it_is_booked() -> None:
+    """At a VAT code that is for goods and services alike, the line that takes it off says neither."""
+    deposit = invoice("DEP", [("10.00", "FR_200"), ("20.00", "FR_55"), ("30.00", "FR_55"), ("5.00", "FR_21")])
+    kinds = ("goods", "goods", "services", UNSET)
+    lines = tuple(
+        line._replace(substance=kind) for line, kind in zip(deposit.body.invoice_lines, kinds, strict=True)
+    )
+    deposit = deposit._replace(body=deposit.body._replace(invoice_lines=lines))
+    taken = deduction_lines(
+        Deduction(Key("customer_invoice", "external_reference", "DEP", PLACE)),
+        deposit_of(deposit, (), lambda _: None, "line"),
+        language="fr_FR",
+        rounding="line",
+    )
+    assert [(line.vat_rate, line.substance) for line in taken] == [
+        ("FR_200", "goods"),
+        ("FR_55", UNSET),
+        ("FR_21", UNSET),
+    ]
 
 
 def balance_of(deposit: DesiredInvoice, price: DesiredInvoice, rounding: str) -> DesiredInvoice:

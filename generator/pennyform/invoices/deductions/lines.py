@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pennyform.invoices.expressions.l10n import long_date, translated
 from pennyform.invoices.model import (
@@ -28,16 +28,29 @@ from pennyform.invoices.model import (
     text_of,
 )
 from pennyform.invoices.money.exact_tax import split_for_tax
-from pennyform.invoices.money.totals import Product, Totals, UnknownProductError, totals
+from pennyform.invoices.money.totals import (
+    Product,
+    Totals,
+    UnknownProductError,
+    fill_from_product,
+    totals,
+)
+
+
+class Booking(NamedTuple):
+    """The account that a deposit is booked on, and whether it is for goods or services, where it says so."""
+
+    ledger_account: Id | Unset = UNSET
+    substance: str | Unset = UNSET
 
 
 class DepositAmount(NamedTuple):
-    """What is left of a deposit at one VAT code, and the account that it is booked on, where one is named."""
+    """What is left of a deposit at one VAT code, and how it is booked."""
 
     vat_rate: str
     before_tax: Decimal
     tax: Decimal
-    ledger_account: Id | Unset = UNSET
+    booking: Booking = Booking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,7 @@ def deposit_of(
         pass  # the plan knows it, once the deposit is final
     else:
         charged = computed.amount
-        amounts = remaining_of(computed, notes, ledger_accounts(lines_of(body)))
+        amounts = remaining_of(computed, notes, bookings(lines_of(body), product))
     return Deposit(
         invoice.external_reference,
         NumberOf(invoice.external_reference),
@@ -100,11 +113,11 @@ def deposit_of(
 
 
 def remaining_of(
-    deposit: Totals, credit_notes: Iterable[Totals], ledger_accounts: Mapping[str, Id]
+    deposit: Totals, credit_notes: Iterable[Totals], booked: Mapping[str, Booking]
 ) -> tuple[DepositAmount, ...]:
     """What is left of ``deposit`` by VAT code after ``credit_notes``, whose amounts are below zero."""
     remaining = {
-        vat.vat_rate: DepositAmount(vat.vat_rate, vat.base, vat.tax, ledger_accounts.get(vat.vat_rate, UNSET))
+        vat.vat_rate: DepositAmount(vat.vat_rate, vat.base, vat.tax, booked.get(vat.vat_rate, Booking()))
         for vat in deposit.vat
     }
     for note in credit_notes:
@@ -116,14 +129,28 @@ def remaining_of(
     return tuple(amount for amount in remaining.values() if amount.before_tax or amount.tax)
 
 
-def ledger_accounts(lines: Iterable[LineBody]) -> dict[str, Id]:
-    """The account of all lines at a VAT code, where they have one and the same."""
-    accounts: dict[str, set[Id | Unset]] = {}
+def bookings(lines: Iterable[LineBody], product: Product) -> dict[str, Booking]:
+    """How all lines at a VAT code are booked, where they are booked in one and the same way.
+
+    The lines that take them off are booked so too; goods and services can also differ in their category on an
+    electronic invoice.
+    """
+    booked: dict[str, set[Booking]] = {}
     for line in lines:
-        if line.vat_rate is not UNSET:
-            accounts.setdefault(line.vat_rate, set()).add(line.ledger_account_id)
-    common = {code: next(iter(names)) for code, names in accounts.items() if len(names) == 1}
-    return {code: name for code, name in common.items() if name is not UNSET}
+        known = product(line.product_id) if line.product_id else None
+        # Lines that are imported do not say what they are for.
+        substance = getattr(line, "substance", UNSET) or (known.substance if known else UNSET) or UNSET
+        code = fill_from_product(line, product).vat_rate
+        if code is not UNSET:
+            booked.setdefault(code, set()).add(Booking(line.ledger_account_id, substance))
+    return {
+        code: Booking(*(_common(values) for values in zip(*of_code, strict=True)))
+        for code, of_code in booked.items()
+    }
+
+
+def _common(values: Sequence[Any]) -> Any:
+    return values[0] if len(set(values)) == 1 else UNSET
 
 
 def deduction_lines(
@@ -156,7 +183,8 @@ def deduction_lines(
                 unit=translated("deposit", language),
                 raw_currency_unit_price=price,
                 vat_rate=amount.vat_rate,
-                ledger_account_id=amount.ledger_account,
+                ledger_account_id=amount.booking.ledger_account,
+                substance=amount.booking.substance,
             )
             for price in prices
         ]

@@ -7,9 +7,10 @@ invoice has what the definition of the deposit says, and a number that is still 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from pennyform.engine.account.records import RemoteInvoice, RemoteState
 from pennyform.engine.planning.actions import InvoiceChange
@@ -19,10 +20,11 @@ from pennyform.engine.planning.dependencies import number_keys
 from pennyform.engine.planning.deposits.taken import taken_elsewhere
 from pennyform.invoices.deductions.checks import deposit_problems, open_cents
 from pennyform.invoices.deductions.lines import (
+    Booking,
     Deposit,
     DepositAmount,
+    bookings,
     deduction_lines,
-    ledger_accounts,
     own_lines,
     with_lines,
 )
@@ -90,7 +92,9 @@ class Accounts:
             defined = body.invoice_lines[at : at + deduction.lines]
             at += deduction.lines
             final = self.final_deposit(deduction.deposit)
-            deposit = final and deposit_of_account(final, self.credit_notes(final, invoice), defined)
+            deposit = final and deposit_of_account(
+                final, self.credit_notes(final, invoice), bookings(defined, self._product)
+            )
             # Of amounts that cannot be told, the planner makes a conflict.
             known = deposit and deposit.amounts is not None
             yield (
@@ -143,14 +147,16 @@ class Accounts:
 
 
 def deposit_of_account(
-    final: RemoteInvoice, credit_notes: Sequence[RemoteInvoice], defined: Sequence[InvoiceLine] = ()
+    final: RemoteInvoice,
+    credit_notes: Sequence[RemoteInvoice],
+    booked: Mapping[str, Booking] = MappingProxyType({}),
 ) -> Deposit:
     """What is left of the deposit ``final`` after ``credit_notes``.
 
     Args:
         final: the deposit invoice.
         credit_notes: what was taken back of it.
-        defined: the lines by its definition, which know the ledger accounts; no answer shows these.
+        booked: how its definition books it, by VAT code; no answer shows the ledger accounts.
     """
     sums = charged_by_code(final)
     for note in credit_notes:
@@ -161,7 +167,6 @@ def deposit_of_account(
         for code, (base, tax) in of_note.items():
             before_tax, of_tax = sums.get(code, (_NOTHING, _NOTHING))
             sums = {**sums, code: (before_tax + base, of_tax + tax)}
-    accounts = ledger_accounts(defined)
     return Deposit(
         final.external_reference or final.invoice_number,
         final.invoice_number,
@@ -171,7 +176,7 @@ def deposit_of_account(
         None
         if sums is None
         else tuple(
-            DepositAmount(code, base, tax, accounts.get(code, UNSET))
+            DepositAmount(code, base, tax, booked.get(code, Booking()))
             for code, (base, tax) in sums.items()
             if base or tax
         ),
