@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pty
 import select
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pennyform import cli
 from pennyform.sandbox import Sandbox
 
 from .world import Office, books_of
@@ -82,3 +84,16 @@ def read_until(terminal: int, end: bytes | None) -> bytes:
             break
         shown += read
     return shown
+
+
+def test_what_is_printed_as_a_line_is_written_as_one() -> None:
+    """A break within a line is shown as a space, so that no text of others begins a line."""
+    broken = [
+        f"{file.name}:{node.lineno}"
+        for file in Path(cli.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("print", "print_error")
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and "\n" in part.value
+    ]
+    assert broken == []

@@ -94,7 +94,7 @@ def _init(options: InitContractOptions, terminal: Terminal) -> Exit:
     for path in (folder / _SETTINGS, store.lock_path, *files):
         terminal.print(f"written {shorten_path(path)}")
     fetch = ", ".join(f"pennyform spec fetch --api {api}" for api in options.apis)
-    terminal.print(f"\nNext: {fetch}, then pennyform generate")
+    terminal.print("", f"Next: {fetch}, then pennyform generate")
     return Exit.OK
 
 
