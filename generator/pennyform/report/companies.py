@@ -68,14 +68,7 @@ def plans_as_markdown(
         if row.plan and (findings.get(row.name) or any(map(plan_markdown.is_shown, row.plan.changes)))
     ]
     room = LARGEST - sum(len(text) + 1 for text in head) - 200
-    sections = list[str]()
-    for plan, warnings in plans:
-        # Each takes its share of what those before it have left.
-        section_ = f"\n{plan_markdown.render(plan, warnings, room // (len(plans) - len(sections)))}"
-        room -= len(section_) + 1
-        if room < 0:
-            break
-        sections.append(section_)
+    sections = plan_markdown.render_several(plans, room)
     more = len(plans) - len(sections)
     rest = f"\n… and {count(more, 'plan')} more; run `pennyform plan` to see all." if more else ""
     return "\n".join([*head, *sections, *([rest] if rest else [])]) + "\n"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pennyform.report.shared.formatting import clean, count
+from pennyform.report.plan import markdown as plan_markdown
+from pennyform.report.shared.formatting import LARGEST, clean, count, fitting
 from pennyform.report.shared.layout import PLAIN, Layout
-from pennyform.results.fleet import FleetStatusDocument, SubmittedDocument
+from pennyform.results.fleet import FleetStatusDocument, SubmittedDocument, SubmittedJob
+from pennyform.results.plan import PlanDocument
 from pennyform.text import markdown_text
 
 _STATUSES = (("todo", "waiting"), ("doing", "running"), ("succeeded", "done"), ("failed", "failed"))
@@ -34,15 +36,40 @@ def submitted_text(document: SubmittedDocument, layout: Layout = PLAIN) -> str:
     return "\n".join(lines) + "\n"
 
 
-def submitted_markdown(document: SubmittedDocument) -> str:
-    """How the jobs ended, for a pull request; the plans that they made follow."""
-    plans = sum(job.plan is not None for job in document.jobs)
-    lines = [f"### pennyform fleet: {count(plans, 'plan')} to be approved", ""]
-    for job in document.jobs:
-        state = "there is no plan yet" if job.exit_code is None else "nothing to do"
-        text = job.reason or ("to be approved" if job.plan else state)
-        lines.append(f"- {markdown_text(job.company)}: {markdown_text(text)}")
-    return "\n".join(lines) + "\n"
+def submitted_markdown(document: SubmittedDocument, plans: Mapping[str, PlanDocument]) -> str:
+    """How the jobs ended, and the plans that they made, as Markdown of at most 60,000 characters.
+
+    A plan that has no room is not to be approved by whoever reads this.
+
+    Args:
+        document: the jobs.
+        plans: the plans by their ids.
+    """
+    rows = [job for job in document.jobs if job.plan in plans]
+    states = [f"- {markdown_text(job.company)}: {markdown_text(_state(job))}" for job in document.jobs]
+    fitted = fitting(states, LARGEST // 3)
+    head = [f"### pennyform fleet: {count(len(rows), 'plan')} to be approved", "", *fitted]
+    head += [f"- … and {len(states) - len(fitted)} more"] if len(fitted) < len(states) else []
+    lines = [approval_line(job.plan or "", job.digest or "") for job in rows]
+    room = LARGEST - sum(len(line) + 3 for line in (*head, *lines)) - 200
+    sections = plan_markdown.render_several([(plans[job.plan or ""], "") for job in rows], room)
+    more = len(rows) - len(sections)
+    rest = [f"\n… and {count(more, 'plan')} more; see `pennyform fleet status`, and approve each by itself."]
+    shown = [f"\n{line}\n{section}" for line, section in zip(lines, sections, strict=False)]
+    return "\n".join([*head, *shown, *(rest if more else [])]) + "\n"
+
+
+def approval_line(id_: str, digest: str) -> str:
+    """The line that tells how to approve a plan: a job of a merged pull request looks for it in comments."""
+    return f"Approve exactly this: pennyform fleet approve {id_} --digest {digest}"
+
+
+def _state(job: SubmittedJob) -> str:
+    if job.job is None:
+        return f"rejected: {job.problems[0].summary}" if job.problems else "rejected"
+    if job.reason or job.plan:
+        return job.reason or "to be approved"
+    return "there is no plan yet" if job.exit_code is None else "nothing to do"
 
 
 def status_text(document: FleetStatusDocument, layout: Layout = PLAIN) -> str:

@@ -69,6 +69,23 @@ def render(plan: PlanDocument, findings: str = "", most: int = LARGEST) -> str:
     return "\n".join([*head, *(table if rows else []), *rows, *tail]) + "\n"
 
 
+def render_several(plans: Sequence[tuple[PlanDocument, str]], room: int) -> list[str]:
+    """Plans of several companies, each with its findings, that come to ``room`` characters at most.
+
+    Returns:
+        A section for each, behind an empty line: of the first ones only where not all have room.
+    """
+    sections = list[str]()
+    for plan, findings in plans:
+        # Each takes its share of what those before it have left.
+        section = f"\n{render(plan, findings, room // (len(plans) - len(sections)))}"
+        room -= len(section) + 1
+        if room < 0:
+            break
+        sections.append(section)
+    return sections
+
+
 def _complete(rows: list[str], changes: Sequence[PlannedChange], room: int) -> int:
     """Replace short ``rows`` by those with all content, the first ones first, as long as there is room.
 

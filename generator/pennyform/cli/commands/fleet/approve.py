@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pennyform.cli.commands.account.apply import ask_for_approval
-from pennyform.cli.commands.fleet.plans import approval, show
+from pennyform.cli.commands.fleet.plans import show
 from pennyform.cli.commands.fleet.submit import enqueue
 from pennyform.cli.contracts import files_of
 from pennyform.cli.definitions import load_repository, with_schemas
@@ -22,6 +22,7 @@ from pennyform.findings import Failure, failure
 from pennyform.fleet.queue import Queue
 from pennyform.fleet.records import Records, StoredPlan
 from pennyform.fleet.request import WorkRequest, collect
+from pennyform.report.fleet import approval_line
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
     if options.show:
         # As one line, for whoever copies it, and in the comment that the Markdown becomes.
         if options.format in {"text", "markdown"}:
-            terminal.write(f"\n{approval(stored.id, digest)}\n")
+            terminal.write(f"\n{approval_line(stored.id, digest)}\n")
         return Exit.OK
     person = as_text(runtime.origin(Path.cwd()).person)[:1000]
     _require_open(stored, person)

@@ -11,14 +11,9 @@ from pennyform.fleet.records import StoredPlan
 from pennyform.results.plan import PlanDocument
 
 
-def approval(id_: str, digest: str) -> str:
-    """The line that tells how to approve a plan: a job of a merged pull request looks for it in comments."""
-    return f"Approve exactly this: pennyform fleet approve {id_} --digest {digest}"
-
-
 def show(stored: StoredPlan, format_: str, terminal: Terminal) -> None:
     """Show a plan that waits as ``text``, ``json``, ``markdown`` or ``html``."""
-    document = _document(stored)
+    document = document_of(stored)
     if format_ != "html":
         print_plan(document, format_, terminal)
         return
@@ -27,7 +22,7 @@ def show(stored: StoredPlan, format_: str, terminal: Terminal) -> None:
     terminal.write(plan_html.render(document))
 
 
-def _document(stored: StoredPlan) -> PlanDocument:
+def document_of(stored: StoredPlan) -> PlanDocument:
     """The plan as it is shown: what binds it is for who applies it, who checks its signature."""
     content = msgspec.json.decode(stored.content)
     for change in content["changes"]:

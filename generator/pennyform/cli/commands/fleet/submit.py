@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from pennyform import __version__
-from pennyform.cli.commands.fleet.plans import approval, show
+from pennyform.cli.commands.fleet.plans import document_of
 from pennyform.cli.companies import select, targets_of, worst
 from pennyform.cli.contracts import files_of
 from pennyform.cli.definitions import (
@@ -89,11 +89,8 @@ def _print(document: SubmittedDocument, format_: str, records: Records, terminal
         as_text = partial(report_fleet.submitted_text, layout=terminal.layout())
         terminal.write((json_text if format_ == "json" else as_text)(document))
         return
-    terminal.write(report_fleet.submitted_markdown(document))
-    for job in document.jobs:
-        if job.plan and job.digest:
-            terminal.write(f"\n{approval(job.plan, job.digest)}\n\n")
-            show(records.plan(job.plan), "markdown", terminal)
+    plans = {job.plan: document_of(records.plan(job.plan)) for job in document.jobs if job.plan}
+    terminal.write(report_fleet.submitted_markdown(document, plans))
 
 
 def _queued(request: WorkRequest, id_: int) -> SubmittedJob:
