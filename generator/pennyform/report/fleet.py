@@ -55,8 +55,8 @@ def submitted_markdown(document: SubmittedDocument, plans: Mapping[str, PlanDocu
     sections = plan_markdown.render_several([(plans[job.plan or ""], "") for job in rows], room)
     more = len(rows) - len(sections)
     rest = [f"\n… and {count(more, 'plan')} more; see `pennyform fleet status`, and approve each by itself."]
-    shown = [f"\n{line}\n{section}" for line, section in zip(lines, sections, strict=False)]
-    return "\n".join([*head, *shown, *(rest if more else [])]) + "\n"
+    approvable = [f"\n{line}\n{section}" for line, section in zip(lines, sections, strict=False)]
+    return "\n".join([*head, *approvable, *(rest if more else [])]) + "\n"
 
 
 def approval_line(id_: str, digest: str) -> str:
