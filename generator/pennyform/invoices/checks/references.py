@@ -30,6 +30,7 @@ from pennyform.text import difference, fold
 
 if TYPE_CHECKING:
     from pennyform.invoices.expressions.evaluate import Origin
+    from pennyform.invoices.schema.patterns import Pattern
     from pennyform.invoices.sources.data_file import Row
 
 
@@ -39,6 +40,9 @@ _KEYS: Mapping[type[Body | LineBody], tuple[str, ...]] = {
     for record in (InvoiceBody, ImportedInvoiceBody, InvoiceLine, ImportedInvoiceLine)
 }
 
+KEY_FIELDS = frozenset(name.removesuffix("_id") for names in _KEYS.values() for name in names)
+"""The names that definitions have for those fields."""
+
 IMPORTED_FILE = "imported file"
 IMPORTED_NUMBER = "imported number"
 
@@ -47,23 +51,27 @@ class ResolvedDefinition(NamedTuple):
     """A definition of one invoice: the document of a file, or what was made of it.
 
     ``origins`` are the expressions that some of its values come from, by the path of each value; ``row`` is
-    the row of a data file that it was made for, None when the file defines a single invoice.
+    the row of a data file that it was made for, None when the file defines a single invoice. ``pattern`` is
+    that of the rows, None where it is not known to have one.
     """
 
     document: Document
     origins: Mapping[Path, Origin]
     row: Row | None = None
+    pattern: Pattern | None = None
 
 
 class ResolvedInvoice(NamedTuple):
     """An invoice and the document it was made from, which knows the places.
 
-    ``origins`` are the expressions that gave values, by the path of each value.
+    ``origins`` are the expressions that gave values, by the path of each value; ``pattern`` is that of the
+    document, None where it is not known to have one.
     """
 
     document: Document
     invoice: DesiredInvoice
     origins: Mapping[Path, Origin] = MappingProxyType({})
+    pattern: Pattern | None = None
 
 
 class ReferenceClaim(NamedTuple):
@@ -159,6 +167,14 @@ def duplicates(claims: Iterable[ReferenceClaim]) -> Iterator[Finding]:
             )
 
 
+def check_credited(resolved: ResolvedInvoice) -> Iterator[Finding]:
+    """A credit note that takes back itself."""
+    credited = resolved.invoice.credit_note_of
+    if credited and credited.value == resolved.invoice.external_reference:
+        summary = "an invoice cannot be a credit note of itself"
+        yield resolved.document.finding("credit-note", summary, ("credit_note_of",))
+
+
 def check_references(
     resolved: ResolvedInvoice, product: Product, declared: Mapping[str, set[str]]
 ) -> Iterator[Finding]:
@@ -169,10 +185,6 @@ def check_references(
         product: gives the fields of a declared product.
         declared: the references of all declared customers and products, by kind.
     """
-    credited = resolved.invoice.credit_note_of
-    if credited and credited.value == resolved.invoice.external_reference:
-        summary = "an invoice cannot be a credit note of itself"
-        yield resolved.document.finding("credit-note", summary, ("credit_note_of",))
     body = resolved.invoice.body
     records: list[tuple[Path, Body | LineBody]] = [((), body)]
     records += [(("invoice_lines", index), line) for index, line in enumerate(lines_of(body))]

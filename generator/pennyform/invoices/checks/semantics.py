@@ -7,13 +7,14 @@ together), and passes over what it cannot make sense of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import parse_amount
 from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.patterns import Check, Pattern
 from pennyform.invoices.schema.schema import per_schema
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue, mappings
 from pennyform.text import fold
@@ -28,30 +29,64 @@ _AFTER_FINALIZING = ("send_by_email", "send_to_pa", "categories", "mark_as_paid"
 _OPTIONS = "options"
 
 
-def check_invoice(document: Document, schema: Schema) -> list[Finding]:
-    """Everything in an invoice definition that is well-formed but cannot be meant."""
+def check_invoice(document: Document, schema: Schema, pattern: Pattern | None = None) -> list[Finding]:
+    """Everything in an invoice definition that is well-formed but cannot be meant.
+
+    Args:
+        document: the definition.
+        schema: of such a definition.
+        pattern: that of many definitions of which this is one.
+    """
     if not isinstance(document.value, dict):
         return []
-    return [
-        *check_any(document, schema),
-        *check_deadline(document),
-        *check_sections(document),
-        *check_lines(document),
-        *check_discount(document, ("discount",), document.value.get("discount"), None),
-        *check_options(document, schema),
-    ]
+    checks = _checks_of_invoice(schema)
+    if pattern:
+        return pattern.findings(checks, document.value, document, schema)
+    return [finding for check in checks for finding in check.run(document, schema)]
 
 
-def check_any(document: Document, schema: Schema) -> list[Finding]:
+def check_any(document: Document, schema: Schema, _: Pattern | None = None) -> list[Finding]:
     """What holds for every kind of definition: real days, references without stray spaces."""
-    findings = [*check_reference(document)]
+    return [*check_reference(document, schema), *check_days(document, schema)]
+
+
+@per_schema
+def _checks_of_invoice(schema: Schema) -> Sequence[Check]:
+    return (
+        Check(check_reference, frozenset(("external_reference",))),
+        Check(check_days, frozenset(_names_of_dates(schema))),
+        Check(check_deadline, frozenset(("date", "deadline", "e_invoice"))),
+        Check(check_sections, frozenset(("rank",))),
+        Check(
+            check_lines,
+            frozenset(
+                ("rank", "section_rank", "quantity", "raw_currency_unit_price", "discount", "credit_note_of")
+            ),
+        ),
+        Check(check_discount_of_invoice, frozenset(("discount",))),
+        Check(check_options, frozenset((_OPTIONS, "kind", "file", "credit_note_of"))),
+    )
+
+
+def check_days(document: Document, schema: Schema) -> Iterator[Finding]:
+    """A day that does not exist."""
     for path, value in _dates(schema, document.value, ()):
         # An expression is allowed where a date is, and is checked as one once it has been evaluated.
         if "{{" not in value and scalars.parse(value) is None:
             why, fix = scalars.explain_invalid(value)
             summary = f"`{value[:40]}` is not a date"
-            findings.append(document.finding("no-such-date", summary, path, detail=why, fix=fix))
-    return findings
+            yield document.finding("no-such-date", summary, path, detail=why, fix=fix)
+
+
+def _names_of_dates(schema: Schema) -> Iterator[str]:
+    """The names of all fields, at any depth, that are dates or lists of them."""
+    for name, field in _dated_fields(schema).items():
+        items = field.get("items")
+        if _is_date(field) or (items and _is_date(items)):
+            yield name
+        yield from _names_of_dates(field)
+        if items:
+            yield from _names_of_dates(items)
 
 
 def _dates(schema: Schema, value: YamlValue, path: Path) -> Iterator[tuple[Path, str]]:
@@ -93,7 +128,7 @@ def _is_date(schema: Schema) -> bool:
     return bool(variant.get("format") == "date")
 
 
-def check_reference(document: Document) -> Iterator[Finding]:
+def check_reference(document: Document, _: Schema) -> Iterator[Finding]:
     """A reference with spaces that nobody sees."""
     reference = document.value.get("external_reference") if isinstance(document.value, dict) else None
     if not isinstance(reference, str):
@@ -109,7 +144,7 @@ def check_reference(document: Document) -> Iterator[Finding]:
         )
 
 
-def check_deadline(document: Document) -> Iterator[Finding]:
+def check_deadline(document: Document, _: Schema) -> Iterator[Finding]:
     """A deadline before the date of the invoice."""
     day, deadline = (document.value.get(name) for name in ("date", "deadline"))
     if not isinstance(day, str) or not isinstance(deadline, str):
@@ -127,7 +162,7 @@ def check_deadline(document: Document) -> Iterator[Finding]:
         )
 
 
-def check_sections(document: Document) -> Iterator[Finding]:
+def check_sections(document: Document, _: Schema) -> Iterator[Finding]:
     """Ranks of sections that do not count 1, 2, 3."""
     sections = mappings(document.value.get("invoice_line_sections"))
     ranks: list[YamlValue] = [section.get("rank") for _, section in sections]
@@ -144,7 +179,7 @@ def check_sections(document: Document) -> Iterator[Finding]:
             )
 
 
-def check_lines(document: Document) -> Iterator[Finding]:
+def check_lines(document: Document, _: Schema) -> Iterator[Finding]:
     """Sections, quantities and discounts of the lines."""
     sections = mappings(document.value.get("invoice_line_sections"))
     ranks = {section["rank"] for _, section in sections if _is_integer(section.get("rank"))}
@@ -186,6 +221,11 @@ def check_quantity(document: Document, path: Path, quantity: Decimal) -> Iterato
             path,
             fix=f"write {-quantity:f}" if quantity else "write the quantity that is taken back, negative",
         )
+
+
+def check_discount_of_invoice(document: Document, _: Schema) -> Iterator[Finding]:
+    """A relative discount on the whole invoice that is out of bounds."""
+    return check_discount(document, ("discount",), document.value.get("discount"), None)
 
 
 def check_discount(

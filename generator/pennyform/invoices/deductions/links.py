@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.checks.references import ResolvedInvoice
 from pennyform.invoices.model import PendingText, Place
-from pennyform.invoices.yaml.document import Path, pointer
+from pennyform.invoices.yaml.document import pointer, value_at
 from pennyform.text import difference, fold
 
 CREDITS = "credits"
@@ -40,22 +40,11 @@ def links_of(resolved: ResolvedInvoice) -> Iterator[Link]:
         if key.field == "external_reference":
             yield Link(reference, DEDUCTS, str(key.value), key.place, f"/deduct/{index}")
     for path in resolved.origins:
-        text = _value_at(document.value, path)
+        text = value_at(document.value, path)
         # The label of a deduction names its deposit anyway.
         if isinstance(text, PendingText):
             for named in text.references:
                 yield Link(reference, NAMES, named, document.place(path), pointer(path))
-
-
-def _value_at(value: Any, path: Path) -> Any:
-    for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
 
 
 def circles(links: Sequence[Link]) -> Iterator[Finding]:

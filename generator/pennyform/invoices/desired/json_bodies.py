@@ -77,13 +77,14 @@ def from_json(record: type[R], value: Mapping[str, Any]) -> R:
     """
     # The last field is `extra`, which takes what the contract has gained since.
     names: tuple[str, ...] = record._fields[:-1]  # type: ignore[attr-defined]
-    known = [_read(record, name, value[name]) if name in value else UNSET for name in names]
+    known = [read_field(record, name, value[name]) if name in value else UNSET for name in names]
     extra = {name: member for name, member in value.items() if name not in names}
     # By position: by name, a record of many fields takes twice as long to make.
     return record._make((*known, extra or record._field_defaults["extra"]))  # type: ignore[attr-defined,no-any-return]
 
 
-def _read(record: type[tuple[Any, ...]], name: str, value: Any) -> object:
+def read_field(record: type[tuple[Any, ...]], name: str, value: Any) -> object:
+    """The field ``name`` of ``record`` that ``value``, JSON as in :func:`from_json`, stands for."""
     # Most fields are text or keys, and stay what they are.
     line: type[Any] = ImportedInvoiceLine if record is ImportedInvoiceBody else InvoiceLine
     match value if name in _TYPED else None:

@@ -7,12 +7,12 @@ The emitted schema says how: ``x-pennyform-key`` marks a natural key and the fie
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pennyform.invoices.desired.json_bodies import from_json
+from pennyform.invoices.desired.json_bodies import from_json, read_field
 from pennyform.invoices.model import (
     Body,
     CategoryWeight,
@@ -39,6 +39,7 @@ from pennyform.invoices.schema.schema import per_schema
 from pennyform.invoices.yaml.document import Document, Path
 
 if TYPE_CHECKING:
+    from pennyform.invoices.schema.patterns import Pattern
     from pennyform.invoices.sources.attachments import AttachmentResult
 
 _FIELDS = ("external_reference", "credit_note_of")
@@ -84,17 +85,99 @@ def _with_prefixed_numbers(value: Any, prefix: str) -> Any:
     return [_with_prefixed_numbers(member, prefix) for member in value] if isinstance(value, list) else value
 
 
-def invoice(document: Document, schema: Schema, attached: AttachmentResult) -> DesiredInvoice:
+def invoice(
+    document: Document, schema: Schema, attached: AttachmentResult, pattern: Pattern | None = None
+) -> DesiredInvoice:
     """The invoice that a valid definition, its template already resolved, asks for.
 
     Args:
         document: the definition.
         schema: of such a definition.
         attached: the files that it names.
+        pattern: that of many definitions, of which this is one.
 
     Returns:
         The invoice, its digest left empty.
     """
+    if pattern is None:
+        return _invoice(document, schema, attached)
+    if pattern.invoice is None:
+        made = _invoice(document, schema, attached)
+        pattern.invoice = _InvoicePattern(made, schema, pattern.paths)
+        return made
+    return pattern.invoice.invoice(document) or _invoice(document, schema, attached)
+
+
+class _InvoicePattern:
+    """An invoice, and the fields of others of its pattern that are not the same."""
+
+    def __init__(self, first: DesiredInvoice, schema: Schema, paths: Iterable[Path]) -> None:
+        """The pattern of the invoice ``first``, whose definition has expressions at ``paths``."""
+        self._first = first
+        header: list[_FieldOfBody] = []
+        lines: dict[int, list[_FieldOfBody]] = {}
+        self._is_known = True
+        for path in paths:
+            if len(path) == 1:
+                field = _field_of_body(type(first.body), schema, path)
+                header += [field] if field else []
+            elif len(path) == 3 and path[0] == "invoice_lines" and isinstance(path[1], int):
+                of_lines = schema["properties"]["invoice_lines"]["items"]
+                field = _field_of_body(type(first.body.invoice_lines[0]), of_lines, path)
+                lines.setdefault(path[1], []).extend([field] if field else [])
+            else:
+                field = None
+            # Options, dates within lines, and what is none of the contract: it is resolved anew.
+            self._is_known = self._is_known and field is not None
+        self._header, self._lines = header, lines
+        self._index_of_lines = first.body._fields.index("invoice_lines")
+
+    def invoice(self, document: Document) -> DesiredInvoice | None:
+        """The invoice that ``document``, of the same pattern, asks for; None where that is not known."""
+        if not self._is_known:
+            return None
+        body: list[Any] = list(self._first.body)
+        for field in self._header:
+            body[field.position] = field.read(document, document.value[field.path[0]])
+        if self._lines:
+            lines: list[Any] = list(self._first.body.invoice_lines)
+            for index, fields in self._lines.items():
+                definition, line = document.value["invoice_lines"][index], list(lines[index])
+                for field in fields:
+                    line[field.position] = field.read(document, definition[field.path[-1]])
+                lines[index] = lines[index]._make(line)
+            body[self._index_of_lines] = tuple(lines)
+        make: Any = self._first.body._make
+        return self._first._replace(
+            external_reference=body[0],
+            body=make(body),
+            place=document.place(("external_reference",)),
+        )
+
+
+class _FieldOfBody(NamedTuple):
+    """A field of a body, or of a line, by its position there: where a definition has it, and its schema."""
+
+    record: type[tuple[Any, ...]]
+    position: int
+    name: str
+    schema: Schema
+    path: Path
+
+    def read(self, document: Document, value: Any) -> object:
+        """The field where a definition has ``value``."""
+        return read_field(self.record, self.name, _request(document, self.schema, value, self.path))
+
+
+def _field_of_body(record: type[tuple[Any, ...]], schema: Schema, path: Path) -> _FieldOfBody | None:
+    names: tuple[str, ...] = record._fields  # type: ignore[attr-defined]
+    for name, sent, known, _ in _sent_fields(schema):
+        if name == path[-1] and sent in names[:-1]:
+            return _FieldOfBody(record, names.index(sent), sent, known, path)
+    return None
+
+
+def _invoice(document: Document, schema: Schema, attached: AttachmentResult) -> DesiredInvoice:
     value = document.value
     imported = "file" in value
     body_json = request(document, schema)

@@ -35,9 +35,10 @@ DEEPEST = 16
 MOST_OPERATORS = 100
 _OPERATORS = frozenset(("and", "else", "if", "in", "is", "not", "or"))
 _BRACES = re.compile("[{}]+")
-# A name and fields of it; words of Jinja's own are none.
+# A name, or fields of it; words of Jinja's own are none.
 _PATH = re.compile(
-    r"(?!(?:true|false|none|True|False|None|not|and|or|in|is|if|else)\b)[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+",
+    r"(?!(?:true|false|none|True|False|None|not|and|or|in|is|if|else|self|super|caller|loop|varargs|kwargs)\b)"
+    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*",
     re.ASCII,
 )
 
@@ -71,14 +72,20 @@ def evaluate(text: str, names: Mapping[str, YamlValue]) -> Value | None:
         ExpressionError: an expression is malformed, names something undefined, or gives something else than
             text, a number, a date or a truth value.
     """
+    compiled = _compile(text)
     parts: list[Value | NumberOf | None] = [
-        _check_result(source, part(names)) if callable(part) else part for source, part in _compile(text)
+        part if isinstance(part, str) else _check_result(source, part(names)) for source, part in compiled
     ]
     value = parts[0] if len(parts) == 1 else text_of([_to_text(part) for part in parts])
     value = text_of([value]) if isinstance(value, NumberOf) else value
-    if isinstance(value, str) and (len(value) > LONGEST_TEXT or FORBIDDEN.search(value)):
+    if isinstance(value, str) and (len(value) > LONGEST_TEXT or _is_forbidden(value)):
         raise ExpressionError("the result is too long or holds invisible characters")
     return value
+
+
+def _is_forbidden(text: str) -> bool:
+    # Nearly all text is plain, which is known at once.
+    return not (text.isascii() and text.isprintable()) and bool(FORBIDDEN.search(text))
 
 
 def syntax_trees(text: str) -> list[tuple[str, jinja2.nodes.Template]]:
@@ -173,6 +180,8 @@ def _compile_expression(source: str) -> _Evaluator:
 
 def _check_result(source: str, value: Any) -> Value | NumberOf | None:
     """``value``, which the expression ``source`` gave, if it is of a type that a scalar can have."""
+    if type(value) is str:
+        return value
     if isinstance(value, UnknownNumber):
         return NumberOf(value.reference)
     if isinstance(value, jinja2.Undefined):
@@ -192,7 +201,7 @@ def _check_result(source: str, value: Any) -> Value | NumberOf | None:
 
 
 def _to_text(value: Value | NumberOf | None) -> TextPart:
-    if isinstance(value, NumberOf):
+    if isinstance(value, str | NumberOf):
         return value
     if value is None:
         raise ExpressionError("an expression inside other text gives nothing")

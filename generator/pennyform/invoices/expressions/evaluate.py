@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import partial
-from typing import NamedTuple, cast
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pennyform.findings import Finding, Severity
 from pennyform.invoices.expressions.literals import BRACES
@@ -20,7 +20,19 @@ from pennyform.invoices.model import PendingText
 from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping, YamlValue, holds_braces
+from pennyform.invoices.schema.patterns import Shape
+from pennyform.invoices.yaml.document import (
+    Document,
+    Mark,
+    Path,
+    YamlMapping,
+    YamlValue,
+    holds_braces,
+    value_at,
+)
+
+if TYPE_CHECKING:
+    from pennyform.invoices.expressions.compile import ExpressionError
 
 MOST_LINES = 2_000
 _MOST_LISTED = 30
@@ -65,7 +77,7 @@ class Origin(NamedTuple):
 
 
 class ConstantParts(NamedTuple):
-    """What of a document is the same however often it is evaluated.
+    """What of a part of a document is the same however often it is evaluated; paths begin at that part.
 
     ``parts`` are the largest parts in which nothing is evaluated, by path, with the places in each.
     ``mappings`` are those that hold other parts: the places of all their constant fields, and the names of
@@ -76,11 +88,11 @@ class ConstantParts(NamedTuple):
     mappings: Mapping[Path, tuple[Mapping[Path, Mark], Iterable[str]]]
 
 
-def constant_parts(document: Document) -> ConstantParts:
-    """What of ``document`` is evaluated once, whoever evaluates it many times."""
+def constant_parts(document: Document, at: Path = ()) -> ConstantParts:
+    """What of ``document``, or of its part at ``at``, is evaluated once, whoever evaluates it many times."""
     parts: dict[Path, dict[Path, Mark]] = {}
     with_expressions: list[tuple[Path, YamlMapping]] = []
-    waiting: list[tuple[Path, YamlValue]] = [((), document.value)]
+    waiting: list[tuple[Path, YamlValue]] = [((), value_at(document.value, at))]
     while waiting:
         path, value = waiting.pop()
         if not holds_braces(value) and not _is_repeated(value):
@@ -90,17 +102,27 @@ def constant_parts(document: Document) -> ConstantParts:
             waiting += [((*path, step), member) for step, member in members]
             if isinstance(value, dict):
                 with_expressions.append((path, value))
-    for path, mark in document.marks.items():
-        for length in range(len(path) + 1):
+    for full_path, mark in document.marks.items():
+        path = full_path[len(at) :]
+        for length in range(len(path) + 1) if full_path[: len(at)] == at else ():
             if path[:length] in parts:
                 parts[path[:length]][path] = mark
-    mappings: dict[Path, tuple[Mapping[Path, Mark], Iterable[str]]] = {}
-    for path, value in with_expressions:
-        marks: dict[Path, Mark] = {}
-        for name in value:
-            marks |= parts.get((*path, name), {})
-        mappings[path] = marks, [name for name in value if (*path, name) not in parts]
-    return ConstantParts(parts, mappings)
+    return ConstantParts(
+        parts, {path: _constant_fields(path, value, parts) for path, value in with_expressions}
+    )
+
+
+def _constant_fields(
+    at: Path, value: YamlMapping, parts: Mapping[Path, Mapping[Path, Mark]]
+) -> tuple[Mapping[Path, Mark], Iterable[str]]:
+    """The places of the constant fields of ``value``, which stands at ``at``, and the names of the others."""
+    # What says how often an entry is there is none of its fields.
+    controls = _CONTROLS if at and isinstance(at[-1], int) else ()
+    marks: dict[Path, Mark] = {}
+    for name in value:
+        if name not in controls:
+            marks |= parts.get((*at, name), {})
+    return marks, [name for name in value if (*at, name) not in parts]
 
 
 def _is_repeated(value: YamlValue) -> bool:
@@ -114,7 +136,8 @@ class Evaluation:
     """Evaluates parts of one document.
 
     After :meth:`evaluate`, ``marks`` and ``origins`` say where each value of the result comes from, by its
-    path there, and ``findings`` what could not be evaluated.
+    path there, and ``findings`` what could not be evaluated. Two results of one document that have one
+    ``shape`` differ in nothing but the values at ``origins``; it is None when that cannot be said.
     """
 
     def __init__(
@@ -142,23 +165,27 @@ class Evaluation:
         self.marks: dict[Path, Mark] = {}
         self.origins: dict[Path, Origin] = {}
         self.findings: list[Finding] = []
+        self._decisions: list[tuple[Path, Path | None]] = []
+        self._is_patterned = True
 
-    def evaluate(self, schema: Schema, scope: Scope, at: Path, to: Path = ()) -> YamlValue:
+    @property
+    def shape(self) -> Shape | None:
+        """What was left out and repeated; None where a part of the result is not from the document."""
+        return tuple(self._decisions) if self._is_patterned else None
+
+    def evaluate(self, schema: Schema, scope: Scope, at: Path) -> YamlValue:
         """The part of the document at ``at`` with its expressions replaced by their results.
 
         Args:
             schema: what the result must fit; it says which type each field takes.
             scope: what expressions may refer to.
-            at: the part, in the document.
-            to: where the result will stand.
+            at: the part, in the document; paths of the result begin at it.
 
         Returns:
             The part. A field whose expression gives nothing is left out.
         """
-        value = self._document.value
-        for step in at:
-            value = value[step]
-        result = self._part(value, schema, scope, at, to)
+        self._depth = len(at)
+        result = self._part(value_at(self._document.value, at), schema, scope, at, ())
         return None if result is _NOTHING else result
 
     def is_true(self, text: str, scope: Scope, at: Path) -> bool:
@@ -177,7 +204,12 @@ class Evaluation:
         return result is True
 
     def _part(self, value: YamlValue, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
-        if at == to and (marks := self._constant.parts.get(at)) is not None:
+        if isinstance(value, str):
+            mark = self._document.marks.get(at)
+            if mark:
+                self.marks[to] = mark
+            return self._scalar(value, schema, scope, at, to)
+        if (marks := self._constant.parts.get(to)) is not None and at[self._depth :] == to:
             self.marks.update(marks)
             return value
         mark = self._document.marks.get(at)
@@ -187,18 +219,21 @@ class Evaluation:
             return self._fields(value, schema, scope, at, to)
         if isinstance(value, list):
             return self._entries(value, schema.get("items", {}), scope, at, to)
-        return self._scalar(value, schema, scope, at, to) if isinstance(value, str) else value
+        return value
 
     def _fields(self, value: YamlMapping, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlMapping:
         known, result = schema.get("properties", {}), dict(value)
-        marks, names = self._constant.mappings.get(at, ({}, value)) if at == to else ({}, value)
-        self.marks.update(marks)
+        names: Iterable[str] = value
+        if (constant := self._constant.mappings.get(to)) and at[self._depth :] == to:
+            marks, names = constant
+            self.marks.update(marks)
         for name in names:
             # What says how often an entry is there has been taken out of it.
             if name in value:
                 member = self._part(value[name], known.get(name, {}), scope, (*at, name), (*to, name))
                 if member is _NOTHING:
                     del result[name]
+                    self._decide((*to, name), None)
                 else:
                     result[name] = member
         return result
@@ -222,10 +257,18 @@ class Evaluation:
                     return entries
                 if condition is None or self.is_true(condition, inner, (*path, "when")):
                     content = entry
-                    if controls:
+                    if not controls.keys().isdisjoint(_CONTROLS):
                         content = {name: item for name, item in entry.items() if name not in _CONTROLS}
+                        self._decide((*to, len(entries)), path)
                     entries.append(self._part(content, schema, inner, path, (*to, len(entries))))
+        if any(entry is _NOTHING for entry in entries):
+            # The entries behind it stand before their paths.
+            self._is_patterned = False
         return [entry for entry in entries if entry is not _NOTHING]
+
+    def _decide(self, to: Path, at: Path | None) -> None:
+        """Note that the part at ``at``, or nothing, came to stand at ``to``, which another row may not do."""
+        self._decisions.append((to, at))
 
     def _repetitions(self, controls: YamlMapping, scope: Scope, at: Path) -> Iterator[Scope]:
         """The scope of each repetition of an entry: one, unless it says ``for_each``."""
@@ -247,11 +290,10 @@ class Evaluation:
             self.findings.append(self._document.finding("template-loop", summary, (*at, "for_each")))
 
     def _scalar(self, text: str, schema: Schema, scope: Scope, at: Path, to: Path) -> YamlValue:
-        if not BRACES.search(text) or (self._literal is not None and self._is_literal(schema, to)):
+        name, writes_braces = _reading(text)
+        if name is None or (self._literal is not None and self._is_literal(schema, to)):
             return text
         mark = self._document.mark(at)
-        # The name in an expression that is nothing else; it is no name otherwise.
-        name = text.strip().removeprefix("{{").removesuffix("}}").strip()
         if to[:1] == ("values",):
             row, _, field = name.partition(".")
             values = scope.names.get(row)
@@ -264,6 +306,7 @@ class Evaluation:
                         steps = source.removeprefix(prefix).split(".")
                         self.marks[*to, *(int(step) if step.isdigit() else step for step in steps)] = place
                 self.marks[to] = mark
+                self._is_patterned = False
                 return items
         self.origins[to] = Origin(text, mark, scope.sources)
         # A cell or a parameter is where the value is written; in a definition on its own it is the field.
@@ -273,7 +316,7 @@ class Evaluation:
         if isinstance(result, PendingText) and not _takes_pending_text(schema, to):
             self.findings.append(_misplaced_number(self._document, at, to))
             result = _NOTHING
-        if scope.row and isinstance(result, str) and BRACES.search(result) and not _writes_braces(text):
+        if scope.row and not writes_braces and isinstance(result, str) and BRACES.search(result):
             self.findings.append(self._brace_finding(text, scope, at))
             return _NOTHING
         if self._literal is not None and len(self.findings) > before:
@@ -304,9 +347,7 @@ class Evaluation:
 
     def _run(self, text: str, scope: Scope, at: Path) -> YamlValue:
         """The native result of an expression; ``_NOTHING`` when there is none, or an error."""
-        # Importing Jinja costs more than validating a file; most files need no expression.
-        from pennyform.invoices.expressions.compile import ExpressionError, evaluate
-
+        evaluate, error_type = _evaluator()
         place = partial(self._document.place, at)
         # Jinja copies all names, and a total looks at every entry of a list.
         units = 1 + len(scope.names) // 32 + (100 if "total" in text else 0)
@@ -315,7 +356,7 @@ class Evaluation:
             result = evaluate(text, scope.names)
             if isinstance(result, str):
                 self._budget.draw("characters", len(result), place)
-        except ExpressionError as error:
+        except error_type as error:
             from pennyform.invoices.expressions.notation import notation_finding
 
             known = ", ".join(sorted(scope.names)[:_MOST_LISTED])
@@ -349,10 +390,24 @@ def _sources_of_items(scope: Scope, name: str, item_name: str) -> dict[str, dict
     return sources
 
 
-def _writes_braces(text: str) -> bool:
-    """Whether the author of the expressions in ``text`` means braces to be printed."""
+@cache
+def _evaluator() -> tuple[Callable[[str, Mapping[str, YamlValue]], YamlValue], type[ExpressionError]]:
+    # Importing Jinja costs more than validating a file; most files need no expression.
+    from pennyform.invoices.expressions.compile import ExpressionError, evaluate
+
+    return evaluate, ExpressionError
+
+
+@lru_cache(4096)
+def _reading(text: str) -> tuple[str | None, bool]:
+    """The name in an expression that is nothing else, and whether its author means braces to be printed.
+
+    It is no name where ``text`` is more than that, and None where there is no expression.
+    """
     inside = text.replace("{{", "").replace("}}", "")
-    return "verbatim" in text or bool(BRACES.search(inside))
+    writes_braces = "verbatim" in text or bool(BRACES.search(inside))
+    name = text.strip().removeprefix("{{").removesuffix("}}").strip() if BRACES.search(text) else None
+    return name, writes_braces
 
 
 def _takes_pending_text(schema: Schema, to: Path) -> bool:
@@ -394,17 +449,17 @@ def _place_of(text: str, expression: str, scope: Scope) -> Mark | None:
 
 def _as_field(schema: Schema, value: YamlValue) -> YamlValue:
     """A native value as the field writes it: an amount as text, a date as text, a number as a number."""
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    if isinstance(value, date):
-        return value.isoformat()
+    types = schema.get("type", ())
+    types = (types,) if isinstance(types, str) else types
     if isinstance(value, str):
         # Text of a data file where a number or a truth value must stand; other text stays what it is.
         if "string" in types:
             return value
-        if {"number", "integer"} & set(types) and _PLAIN_NUMBER.fullmatch(value):
+        if ("number" in types or "integer" in types) and _PLAIN_NUMBER.fullmatch(value):
             return Decimal(value) if "." in value else int(value)
         return {"true": True, "false": False}.get(value, value) if "boolean" in types else value
+    if isinstance(value, date):
+        return value.isoformat()
     if "string" in types and isinstance(value, int | Decimal) and not isinstance(value, bool):
         return canonical(Decimal(value)) if schema.get("format") == "decimal" else f"{Decimal(value):f}"
     return value

@@ -11,20 +11,23 @@ from pennyform.invoices.checks.dates import check_dates
 from pennyform.invoices.checks.references import (
     IMPORTED_FILE,
     IMPORTED_NUMBER,
+    KEY_FIELDS,
     ReferenceClaim,
     ResolvedDefinition,
     ResolvedInvoice,
+    check_credited,
     check_prefix,
     check_references,
 )
 from pennyform.invoices.checks.signs import check_signs
-from pennyform.invoices.checks.vat import check_vat
+from pennyform.invoices.checks.vat import TEXTS, check_vat
 from pennyform.invoices.desired import resolve as desired
 from pennyform.invoices.desired.resolve import WITHOUT_PREFIX, prefixed, with_prefix
-from pennyform.invoices.model import UNSET, ImportedInvoiceBody, Key, Place, Policies
+from pennyform.invoices.model import UNSET, DesiredCustomer, ImportedInvoiceBody, Key, Place, Policies
 from pennyform.invoices.model.budget import OverBudgetError
 from pennyform.invoices.repository.context import RepositoryContext
 from pennyform.invoices.repository.expansion import expand, is_valid, place_of, with_subject
+from pennyform.invoices.schema.patterns import Check
 from pennyform.invoices.sources.source_file import Source, definition_schema_name
 from pennyform.invoices.yaml.document import Document
 
@@ -222,7 +225,10 @@ class _DefinitionChecker:
     def _resolve(self, definition: ResolvedDefinition, findings: list[Finding]) -> ResolvedInvoice | None:
         document, schema_name = definition.document, definition_schema_name(definition.document.value)
         schemas = self.context.schemas
-        if not is_valid(schema_name, document, schemas, findings, is_well_formed=self.is_well_formed):
+        pattern, is_well_formed = definition.pattern, self.is_well_formed
+        if not is_valid(
+            schema_name, document, schemas, findings, is_well_formed=is_well_formed, pattern=pattern
+        ):
             if schema_name == "definitions/invoice" and isinstance(document.value, dict):
                 # What the template finds wrong with the values is reported with the other mistakes.
                 name = document.value.get("template")
@@ -238,6 +244,7 @@ class _DefinitionChecker:
             complete = self._apply_template(definition, findings)
         if complete is None:
             return None
+        pattern = complete.pattern
         # After the template: an expression may have given the reference.
         prefix = self.context.settings.reference_prefix
         findings += check_prefix(complete.document, prefix)
@@ -251,8 +258,9 @@ class _DefinitionChecker:
             if problems:
                 return None
             self.files.update({file.path: file.sha256 for file in attachments.values()})
+            pattern = None
         schema = schemas.schema(definition_schema_name(document.value))
-        invoice = desired.invoice(document, schema, attachments)
+        invoice = desired.invoice(document, schema, attachments, pattern)
         if definition.row:
             invoice = invoice._replace(place=place_of(definition))
         if document.value.get("e_invoice"):
@@ -260,7 +268,7 @@ class _DefinitionChecker:
 
             invoice, problems = as_e_invoice(invoice, document, self.context.settings.root)
             findings += problems
-        return ResolvedInvoice(document, invoice, complete.origins)
+        return ResolvedInvoice(document, invoice, complete.origins, pattern)
 
     def _apply_template(
         self, definition: ResolvedDefinition, findings: list[Finding]
@@ -288,30 +296,61 @@ class _DefinitionChecker:
             return None
         # Once more by the schema: what expressions gave may be of the wrong form.
         valid = is_valid(
-            schema_name, complete.document, schemas, findings, is_well_formed=self.is_well_formed
+            schema_name,
+            complete.document,
+            schemas,
+            findings,
+            is_well_formed=self.is_well_formed,
+            pattern=complete.pattern,
         )
         return complete if valid else None
 
 
-def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Iterator[Finding]:
+def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> list[Finding]:
     """Everything that is wrong, or probably not meant, about one invoice once it is resolved.
 
     Args:
         resolved: the invoice.
         context: the settings, and the customers and products declared beside it.
     """
-    settings, product = context.settings, context.repository().product
-    yield from check_references(resolved, product, context.declared)
-    discount_problems = (
-        list(check_absolute_discount(resolved, product)) if resolved.invoice.body.discount else []
-    )
-    yield from discount_problems
-    yield from check_signs(resolved, product, settings.rounding, with_discount=not discount_problems)
     key = resolved.invoice.body.customer_id
     customer = None
     if isinstance(key, Key) and key.field == "external_reference":
         customer = context.customers.get(str(key.value))
-    yield from check_vat(resolved, product, customer)
+    if resolved.pattern:
+        return resolved.pattern.findings(_CHECKS, resolved.document.value, resolved, context, customer)
+    return [finding for check in _CHECKS for finding in check.run(resolved, context, customer)]
+
+
+_Customer = DesiredCustomer | None
+
+
+def _credited(resolved: ResolvedInvoice, *_: object) -> Iterable[Finding]:
+    return check_credited(resolved) if resolved.invoice.credit_note_of else ()
+
+
+def _references(resolved: ResolvedInvoice, context: RepositoryContext, _: _Customer) -> Iterable[Finding]:
+    return check_references(resolved, context.repository().product, context.declared)
+
+
+def _signs(resolved: ResolvedInvoice, context: RepositoryContext, _: _Customer) -> Iterator[Finding]:
+    product = context.repository().product
+    problems = list(check_absolute_discount(resolved, product)) if resolved.invoice.body.discount else []
+    yield from problems
+    yield from check_signs(resolved, product, context.settings.rounding, with_discount=not problems)
+
+
+def _vat(resolved: ResolvedInvoice, context: RepositoryContext, customer: _Customer) -> Iterable[Finding]:
+    return check_vat(resolved, context.repository().product, customer)
+
+
+def _dates(resolved: ResolvedInvoice, context: RepositoryContext, _: _Customer) -> Iterable[Finding]:
+    return check_dates(resolved, context.settings.policies, context.today)
+
+
+def _rest(resolved: ResolvedInvoice, context: RepositoryContext, customer: _Customer) -> Iterator[Finding]:
+    """What few invoices ask for."""
+    settings, product = context.settings, context.repository().product
     if resolved.invoice.options.send_by_email or resolved.invoice.options.send_to_pa:
         from pennyform.invoices.checks.delivery import check_delivery
 
@@ -322,6 +361,26 @@ def check_resolved(resolved: ResolvedInvoice, context: RepositoryContext) -> Ite
         yield from check_import(resolved, settings.policies.import_tolerance)
     if resolved.invoice.expect:
         yield from check_expectations(resolved, product, settings.rounding)
-    yield from check_dates(resolved, settings.policies, context.today)
-    if settings.policies != _NO_POLICIES:
-        yield from check_policies(resolved, settings.policies, product, settings.rounding)
+
+
+def _policies(resolved: ResolvedInvoice, context: RepositoryContext, _: _Customer) -> Iterable[Finding]:
+    settings = context.settings
+    if settings.policies == _NO_POLICIES:
+        return ()
+    return check_policies(resolved, settings.policies, context.repository().product, settings.rounding)
+
+
+_AMOUNTS = frozenset(("quantity", "raw_currency_unit_price", "discount"))
+_CHECKS = (
+    Check(_credited, frozenset(("external_reference", "credit_note_of"))),
+    Check(_references, KEY_FIELDS | {"currency", "raw_currency_unit_price"}),
+    Check(_signs, _AMOUNTS | {"product", "vat_rate", "currency", "credit_note_of", "deduct", "credit"}),
+    Check(
+        _vat,
+        frozenset(("vat_rate", "product", "customer", "date", "options", "file")),
+        frozenset((*TEXTS, "description")),
+    ),
+    Check(_rest, None),
+    Check(_dates, frozenset(("date", "deadline", "options", "file"))),
+    Check(_policies, None),
+)

@@ -12,6 +12,7 @@ from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.checks.semantics import check_any, check_invoice
 from pennyform.invoices.model import Place
 from pennyform.invoices.model.budget import Budget
+from pennyform.invoices.schema.patterns import Pattern
 from pennyform.invoices.schema.schema import DefinitionSchemas
 from pennyform.invoices.sources.source_file import FileReader, definition_schema_name
 from pennyform.invoices.yaml.document import Document, holds_braces, pointer
@@ -92,6 +93,7 @@ def is_valid(
     findings: list[Finding],
     *,
     is_well_formed: bool,
+    pattern: Pattern | None = None,
 ) -> bool:
     """Whether ``document`` is a definition of ``kind``; adds to ``findings`` why not.
 
@@ -101,10 +103,11 @@ def is_valid(
         schemas: those of all kinds.
         findings: where to report.
         is_well_formed: whether the file had no errors as YAML; one with errors is checked but never valid.
+        pattern: that of many definitions of which this is one.
     """
     schema = schemas.schema(kind)
     semantic_check = check_invoice if "invoice" in kind.partition("/")[2] else check_any
-    problems = [*schemas.errors(kind, document), *semantic_check(document, schema)]
+    problems = [*schemas.errors(kind, document), *semantic_check(document, schema, pattern)]
     findings += problems
     return is_well_formed and not errors(problems)
 

@@ -7,7 +7,7 @@ file, or in the template.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
+from pennyform.invoices.schema.patterns import Pattern
 from pennyform.invoices.templates.inheritance import LISTS, Template, shift_entries
 from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping
@@ -71,12 +72,12 @@ def apply_template(
     language = settings.template_language
     if language == "customer":
         language = language_of(scope.names.get("language"), customer_language)
-    marks_of_values = _value_marks(document, template)
+    marks_of_values = _value_marks(definition, template)
     if TEXT_LANGUAGE in values and values[TEXT_LANGUAGE] is None:
         # A parameter of that name that is left out is what the settings say.
         del values[TEXT_LANGUAGE], marks_of_values[TEXT_LANGUAGE]
     scope = scope.within({TEXT_LANGUAGE: language}, {}).within(values, marks_of_values)
-    evaluation = Evaluation(template.document, budget)
+    evaluation = Evaluation(template.document, budget, constant=template.constant)
     provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
@@ -88,11 +89,27 @@ def apply_template(
         if name in provided and isinstance(fields.get(name), list):
             offsets[name] = len(provided[name])
             value[name] = [*provided[name], *fields[name]]
-    marks = {**_from_template(evaluation.marks, fields), **_from_definition(document.marks, offsets)}
     origins = {**_from_template(evaluation.origins, fields), **_from_definition(definition.origins, offsets)}
+    pattern = definition.pattern.joined.find(evaluation.shape, template.name) if definition.pattern else None
+    if pattern:
+        marks = {
+            **pattern.marks,
+            **_from_template(_of_computed(evaluation.marks, evaluation.origins), fields),
+            **_from_definition(_of_computed(document.marks, definition.origins), offsets),
+        }
+    else:
+        marks = {**_from_template(evaluation.marks, fields), **_from_definition(document.marks, offsets)}
+        if definition.pattern:
+            pattern = definition.pattern.joined.add(
+                Pattern(value, origins, marks), evaluation.shape, template.name
+            )
     spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
     joined = Document(document.file, value, marks, spoiled)
-    return definition._replace(document=joined, origins=origins), []
+    return ResolvedDefinition(joined, origins, definition.row, pattern), []
+
+
+def _of_computed(marks: Mapping[Path, Mark], computed: Iterable[Path]) -> dict[Path, Mark]:
+    return {path: marks[path] for path in computed}
 
 
 def header_scope(document: Document, schema: Schema) -> Scope:
@@ -110,18 +127,29 @@ def header_scope(document: Document, schema: Schema) -> Scope:
     return Scope({**literals, **days}, marks)
 
 
-def _value_marks(document: Document, template: Template) -> dict[str, Mark]:
+def _value_marks(definition: ResolvedDefinition, template: Template) -> dict[str, Mark]:
     """Where the value of each parameter is written, by its name; entries of lists as ``name.0.field``."""
-    of_values, defaults = _marks_by_name(document.marks, 1), _marks_by_name(template.document.marks, 2)
+    marks, pattern = definition.document.marks, definition.pattern
+    if pattern and template.name in pattern.marks_of_values:
+        known = pattern.marks_of_values[template.name]
+        computed = {
+            ".".join(map(str, path[1:])): marks[path]
+            for path in definition.origins
+            if path[0] == "values" and path[1] in template.parameters
+        }
+        return {**known, **computed}
+    of_values, defaults = _marks_by_name(marks, 1), _marks_by_name(template.document.marks, 2)
     value_marks = {}
     for name in template.parameters:
         # The default counts where no value is stated.
-        is_stated = ("values", name) in document.marks
-        marks = (
+        is_stated = ("values", name) in marks
+        of_name = (
             of_values.get(("values", name)) if is_stated else defaults.get(("parameters", name, "default"))
         )
-        for path, mark in marks or ():
+        for path, mark in of_name or ():
             value_marks[".".join(map(str, (name, *path)))] = mark
+    if pattern:
+        pattern.marks_of_values[template.name] = dict(value_marks)
     return value_marks
 
 

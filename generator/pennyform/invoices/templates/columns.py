@@ -90,6 +90,8 @@ def _unknown_column(document: Document, name: str, known: set[str]) -> Finding:
 
 def read_columns(row: Row, columns: Mapping[str, Column], document: Document) -> tuple[Row, list[Finding]]:
     """``row`` with the values of declared columns read, and a finding at each cell that cannot be."""
+    if not columns:
+        return row, []
     values = dict(row.values)
     findings = []
     for name, column in columns.items():

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import NamedTuple, TypeVar
 
 from pennyform.findings import Finding
+from pennyform.invoices.expressions.evaluate import ConstantParts, constant_parts
 from pennyform.invoices.expressions.literals import literal_expressions
 from pennyform.invoices.templates.parameters import Parameter, WrongValueError, parse_parameter, to_native
 from pennyform.invoices.yaml.document import Document, Path, YamlMapping, YamlValue
@@ -21,12 +22,13 @@ class Template(NamedTuple):
     """A template that has passed its schema; what it extends is part of it.
 
     ``name`` is the name of its file without the suffix. ``document`` may hold values of several files; each
-    mark knows its own.
+    mark knows its own. ``constant`` is what of its invoice is the same for all values.
     """
 
     name: str
     document: Document
     parameters: Mapping[str, Parameter]
+    constant: ConstantParts
 
 
 def parse_template(document: Document, base: Template | None = None) -> tuple[Template | None, list[Finding]]:
@@ -44,10 +46,12 @@ def parse_template(document: Document, base: Template | None = None) -> tuple[Te
         except WrongValueError as error:
             findings.append(_wrong_value(document, ("parameters", name, *error.path), error))
     inherited = base.parameters if base else {}
+    complete = inherit(document, base.document) if base else document
     template = Template(
         PurePath(document.file).stem,
-        inherit(document, base.document) if base else document,
+        complete,
         {**inherited, **parameters},
+        constant_parts(complete, ("invoice",)),
     )
     findings += [
         *_check_defaults(document, parameters),

@@ -101,6 +101,18 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
+def value_at(value: YamlValue, path: Path) -> YamlValue:
+    """What stands at ``path`` in ``value``; None where nothing does."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
 def describe_path(path: Path) -> str:
     """``path`` as people write it: ``invoice_lines[0].vat_rate``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
