@@ -146,6 +146,22 @@ def test_a_line_is_a_product_or_says_everything_itself() -> None:
     assert not accepts({"product": "A"})
 
 
+def test_a_field_that_is_called_like_a_key_of_another_variant_is_renamed() -> None:
+    """The line without a product has no key ``product``: the API's field of that name is no product there."""
+    of = contract(customer=TEXT, api_customer=ID)
+    draft = of.operations[0].request.schema["anyOf"][1]
+    for variant in draft["properties"]["invoice_lines"]["items"]["anyOf"]:
+        variant["properties"] = {**variant["properties"], "product": TEXT}
+    invoice = schemas(of)["invoice"]["properties"]
+    sends = {name: invoice[name].get("x-pennyform-sends", name) for name in invoice if "customer" in name}
+    assert sends == {"customer": "customer", "api_api_customer": "customer", "api_customer": "api_customer"}
+    items = invoice["invoice_lines"]["items"]
+    assert items["properties"]["api_product"]["x-pennyform-sends"] == "product"
+    accepts = compile_schema(items).is_valid
+    assert accepts({"product": "A", "quantity": 1, "api_product": "x"})
+    assert not accepts({"label": "x", "quantity": 1, "api_product": "x"})
+
+
 def test_a_union_that_nothing_tells_apart_stops_generation() -> None:
     same = shape(["label"], label=TEXT)
     with pytest.raises(UnsupportedShapeError, match="invoice_lines"):

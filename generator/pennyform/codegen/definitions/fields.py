@@ -10,6 +10,7 @@ is meant.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
@@ -83,14 +84,17 @@ class Fields:
             schema = {**self._components[schema["$ref"].rsplit("/", 1)[-1]], **beside}
         return schema
 
-    def convert(self, schema: Schema, path: str = "") -> Schema:
-        """The draft-07 form of ``schema``, which stands at ``path`` (``invoice_lines[].label``)."""
+    def convert(self, schema: Schema, path: str = "", beside: Collection[str] = ()) -> Schema:
+        """The draft-07 form of ``schema``, which stands at ``path`` (``invoice_lines[].label``).
+
+        ``beside`` are the contract's fields of the other variants of a union.
+        """
         schema = self.resolve(schema)
         variants = schema.get("oneOf") or schema.get("anyOf")
         if variants:
             return self._union([self.resolve(variant) for variant in variants], path)
         if "properties" in schema:
-            return self._object(schema, path)
+            return self._object(schema, path, beside)
         if "items" in schema:
             array = {"type": schema["type"], "items": self.convert(schema["items"], f"{path}[]")}
             return array | {name: schema[name] for name in ("minItems", "maxItems") if name in schema}
@@ -103,15 +107,10 @@ class Fields:
         description = schema.get("description")
         return ({"description": description} if description else {}) | carried
 
-    def _object(self, schema: Schema, path: str) -> Schema:
+    def _object(self, schema: Schema, path: str, beside: Collection[str]) -> Schema:
         properties = {}
         fields = schema["properties"]
-        keys = {name: str(self._keys[name]["name"]) for name in fields if name in self._keys}
-        # A key of ours keeps its name when the vendor takes it one day: definitions stay what they are.
-        taken = {*keys.values(), *self._added.get(path, ())}
-        renamed = {name: f"api_{name}" for name in fields if name in taken and name not in keys}
-        self.renamed |= {f"{path}.{name}".lstrip("."): called for name, called in renamed.items()}
-        names = {name: name for name in fields} | keys | renamed
+        names = self._names({**fields, **dict.fromkeys(beside)}, path)
         for name, member in fields.items():
             key = self._keys.get(name)
             if key:
@@ -130,6 +129,18 @@ class Fields:
             "properties": sort_fields(properties, self._orders.get(path, ())),
             "required": [names[name] for name in schema.get("required", ())],
         }
+
+    def _names(self, fields: Collection[str], path: str) -> dict[str, str]:
+        """What fields of the contract, of one object or of all variants of a union, are called here."""
+        keys = {name: str(self._keys[name]["name"]) for name in fields if name in self._keys}
+        # A key of ours keeps its name when the vendor takes it one day: definitions stay what they are.
+        taken = {*keys.values(), *self._added.get(path, ())}
+        names = {name: name for name in fields} | keys
+        for name in sorted(taken & {*fields} - keys.keys()):
+            candidates = (f"{'api_' * times}{name}" for times in itertools.count(1))
+            names[name] = next(called for called in candidates if called not in {*fields, *taken})
+            self.renamed[f"{path}.{name}".lstrip(".")] = names[name]
+        return names
 
     def _convert_member(self, schema: Schema, path: str, *, required: bool) -> Schema:
         try:
@@ -160,7 +171,8 @@ class Fields:
             raise UnsupportedShapeError(
                 f"{path or 'the request'}: a union of {len(objects)} that is not two objects"
             )
-        joined = join_by_presence([self.convert(variant, path) for variant in objects], path)
+        beside = {name: None for variant in objects for name in variant["properties"]}
+        joined = join_by_presence([self.convert(variant, path, beside) for variant in objects], path)
         return joined | {"properties": sort_fields(joined["properties"], self._orders.get(path, ()))}
 
 
