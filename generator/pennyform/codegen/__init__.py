@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pennyform import data
-from pennyform.findings import Finding, failure
+from pennyform.findings import Failure, Finding, failure
 from pennyform.spec import Contract
 
 if TYPE_CHECKING:
@@ -89,12 +89,23 @@ def emit_schemas(
                 )
             )
         except (UnsupportedShapeError, KeyError) as problem:
-            fix = "Adapt the mapping to the contract."
-            summary = f"the mapping of definitions does not fit the contract: {problem}"
-            file = str(templates / "definitions")
-            raise failure("definition-mapping", summary, file=file, fix=fix) from None
+            raise _unfit(problem, templates / "definitions", is_ours=warnings is None) from None
         parts += [rates, schemas.emit_result_schemas()]
     return _joined(parts)
+
+
+def _unfit(problem: Exception, mapping: Path, *, is_ours: bool) -> Failure:
+    """What is said of a contract from which the schemas of definitions cannot be derived."""
+    if is_ours:
+        summary = f"the mapping of definitions does not fit the contract: {problem.args[0]}"
+        fix = "Adapt the mapping to the contract."
+        return failure("definition-mapping", summary, file=str(mapping), fix=fix)
+    return failure(
+        "definition-mapping",
+        f"definitions cannot be derived from the contract: {problem.args[0]}",
+        detail="Invoices are made with it, in ways that this version of pennyform knows.",
+        fix="Look for a newer pennyform; until then, keep the contract that is pinned.",
+    )
 
 
 def _joined(parts: Sequence[Mapping[str, bytes]]) -> dict[str, bytes]:
