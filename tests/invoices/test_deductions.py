@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pennyform import data
@@ -156,6 +157,34 @@ def test_a_run_for_one_file_knows_who_else_takes_the_deposit_off(tmp_path: Path)
     file.write_text(later, encoding="utf-8")
     _, findings = load([file])
     assert [finding.rule for finding in findings] == ["deduction-twice", "deduction-twice"]
+
+
+@pytest.mark.parametrize("deducted", ["[DEP-2026-1]", '["{{ row.deposit }}"]'])
+def test_rows_of_one_definition_do_not_take_a_deposit_off_twice(tmp_path: Path, deducted: str) -> None:
+    """Of what is the same in all rows, they share the place and the key."""
+    shutil.copytree(data.examples() / "deposits", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "invoices" / "4-balance.yaml").unlink()
+    (tmp_path / "rows.csv").write_text(
+        "number,deposit\n1,DEP-2026-1\n2,DEP-2026-1\n3,DEP-2026-1\n", encoding="utf-8"
+    )
+    file = tmp_path / "invoices" / "balances.yaml"
+    file.write_text(
+        f"""for_each: ../rows.csv
+external_reference: "BAL-{{{{ row.number }}}}"
+customer: TOWN_HALL
+date: 2026-05-29
+deadline: 2026-06-30
+deduct: {deducted}
+invoice_lines:
+  - {{label: Work, quantity: 1, unit: piece, raw_currency_unit_price: "90000.00", vat_rate: FR_200}}
+  - {{label: Books, quantity: 1, unit: piece, raw_currency_unit_price: "90000.00", vat_rate: FR_55}}
+""",
+        encoding="utf-8",
+    )
+    _, findings = load([tmp_path])
+    twice = [finding for finding in findings if finding.rule == "deduction-twice"]
+    assert twice, "said once where the place and the text are the same"
+    assert all("`BAL-1` takes it off" in finding.detail for finding in twice)
 
 
 def test_many_files_are_shared_out_and_their_deposits_found(tmp_path: Path) -> None:

@@ -72,18 +72,22 @@ def same_key(first: Id, second: Id) -> bool:
 
 @dataclass(slots=True)
 class DepositsTaken:
-    """Which deposit was taken off by which invoice, in the order of the dates of those."""
+    """Which deposit was taken off by which invoice, in the order of the dates of those.
 
-    by_deposit: dict[tuple[str, str], tuple[str, Place]] = field(default_factory=dict)
+    An invoice is told by its reference, and a deduction of it by its index: rows of one definition share keys
+    and places.
+    """
+
+    by_deposit: dict[tuple[str, str], tuple[str, int, Place]] = field(default_factory=dict)
 
     def take(self, resolved: ResolvedInvoice) -> Iterator[Finding]:
         """Note the deposits of ``resolved``; a finding for each that is taken off already."""
         for index, deduction in enumerate(resolved.invoice.deductions):
             key = deduction.deposit
             name = (key.field, str(key.value))
-            taker = (resolved.invoice.external_reference, key.place)
-            reference, place = self.by_deposit.setdefault(name, taker)
-            if place is not key.place:
+            taker = (resolved.invoice.external_reference, index, key.place)
+            reference, first, place = self.by_deposit.setdefault(name, taker)
+            if (reference, first) != taker[:2]:
                 fix = "delete one of the two"
                 if reference != resolved.invoice.external_reference:
                     fix += f", or define a credit note of all of `{reference}`"
