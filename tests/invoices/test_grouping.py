@@ -137,6 +137,16 @@ def test_places_of_their_own_stay_apart_until_there_are_many() -> None:
     assert group.also == "3 more, 4 in all: a.yaml:2:1, a.yaml:3:1, a.yaml:4:1"
 
 
+def test_one_place_of_many_invoices_is_named_once() -> None:
+    """What is wrong with a card is wrong with each of its invoices, which are what tells them apart."""
+    findings = [
+        Finding("r", Severity.ERROR, "no address", file="card.yaml", line=2, column=1, subject=f"invoice {n}")
+        for n in range(3)
+    ]
+    (group,) = grouped(findings)
+    assert group.also == "2 more, 3 in all: invoice 1, invoice 2"
+
+
 def test_other_words_are_another_finding() -> None:
     findings = [finding(number, summary=f"it comes to {number}", fix="") for number in range(1, 9)]
     assert len(grouped(findings)) == 8

@@ -120,6 +120,7 @@ def _key_without_values(finding: Finding, *, by_line: bool) -> tuple[str, ...]:
 def _label(finding: Finding, first: Finding) -> str:
     """Where ``finding`` is: what it is about, its place, or both where both tell it from ``first``."""
     is_elsewhere = bool(finding.place) and finding.place != first.place
-    if not finding.subject or finding.subject not in f"{finding.summary} {finding.detail}":
+    is_named = finding.subject in f"{finding.summary} {finding.detail}"
+    if not finding.subject or (is_elsewhere and not is_named):
         return finding.place
     return f"{finding.subject} ({finding.place})" if is_elsewhere else finding.subject
