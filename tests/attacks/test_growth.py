@@ -37,7 +37,7 @@ from pennyform.spec.document.structure import structure_errors
 from pennyform.spec.pin import pin
 
 from tests.engine.test_journal import NOW
-from tests.engine.world import KEY, Office, invoice, line
+from tests.engine.world import CUSTOMER, KEY, Office, invoice, line
 from tests.invoices.growth import MOST_GROWTH, growth
 from tests.sandbox import bodies
 from tests.sandbox.test_e_invoices import cii
@@ -145,6 +145,43 @@ def test_plans_applies_and_verifications_are_made_in_proportion(tmp_path: Path) 
         return run
 
     assert growth(prepare, 8) < MOST_GROWTH
+
+
+READING: dict[str, tuple[str, ...]] = {
+    "status": ("--sandbox",),
+    "audit": ("--sandbox", "--format", "json"),
+    "verify": ("--sandbox",),
+    "adopt": ("--sandbox", "--from", "2025-10-01", "--to", "2025-10-31"),
+    "list": ("customers",),
+}
+"""Commands that only read, and what each is told besides the folder."""
+
+
+@pytest.mark.parametrize("verb", READING)
+def test_what_was_issued_is_read_in_proportion(verb: str, tmp_path: Path) -> None:
+    """Account, journal and report: with what the sandbox answers."""
+
+    def prepare(size: int) -> Callable[[], object]:
+        office = Office(tmp_path / f"{verb}{size}")
+        for number in range(size):
+            customer = CUSTOMER.replace("ACME", f"C{number}").replace("contact@", f"c{number}@")
+            office.write(f"customers/c{number}.yaml", customer)
+            office.define(f"INV-{number}", finalize=True)
+        office.apply()
+        if verb == "adopt":
+            for file in (office.root / "invoices").iterdir():
+                file.unlink()
+        office.close()
+        folder = str(office.root)
+        words = READING[verb]
+        command = [verb, words[0], folder, *words[1:]] if verb == "list" else [verb, folder, *words]
+
+        def run() -> None:
+            assert main(command) == 0
+
+        return run
+
+    assert growth(prepare, 6) < MOST_GROWTH
 
 
 def test_a_definition_is_formatted_in_proportion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
