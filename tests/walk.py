@@ -67,7 +67,7 @@ WALKS: Mapping[str, Sequence[tuple[str, Sequence[str]]]] = {
 def traced(run: Callable[[], int]) -> tuple[int, list[str]]:
     """The exit code of ``run``, and the modules of the tool that it entered, in the order of first entry.
 
-    Importing a module does not enter it; calling one of its functions does.
+    Importing a module does not enter it, also where that calls functions; calling one of them later does.
     """
     modules: dict[str, None] = {}
 
@@ -75,7 +75,9 @@ def traced(run: Callable[[], int]) -> tuple[int, list[str]]:
         code = frame.f_code
         if event == "call" and code.co_flags & OPTIMIZED and code.co_filename.startswith(str(TOOL)):
             parts = Path(code.co_filename).relative_to(TOOL).with_suffix("").parts
-            modules[".".join(part for part in parts if part != "__init__") or "pennyform"] = None
+            module = ".".join(part for part in parts if part != "__init__") or "pennyform"
+            if module not in modules and not _is_importing(frame):
+                modules[module] = None
 
     threading.setprofile(profile)
     sys.setprofile(profile)
@@ -84,6 +86,15 @@ def traced(run: Callable[[], int]) -> tuple[int, list[str]]:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether ``frame`` runs because a module of the tool is being imported."""
+    while frame:
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(str(TOOL)):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def walk(name: str) -> dict[str, list[str]]:
