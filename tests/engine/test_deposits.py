@@ -374,6 +374,39 @@ def test_the_example_comes_to_the_full_price(office: Office) -> None:
     assert not office.verify().drift
 
 
+PRODUCT = """\
+external_reference: DAY
+label: Day
+price_before_tax: "100.00"
+unit: day
+vat_rate: FR_200
+"""
+
+
+@pytest.mark.parametrize(
+    ("issued", "today"), [("", "goods"), ("", "services"), ("services", "goods"), ("goods", "")]
+)
+def test_a_final_balance_stays_what_it_is_whatever_its_deposits_are_for_today(
+    office: Office, issued: str, today: str
+) -> None:
+    """As for balances that pennyform 0.2 issued, which said neither goods nor services."""
+
+    def declare(substance: str) -> None:
+        more = f"substance: {substance}\n" if substance else ""
+        office.write("products/day.yaml", f"{PRODUCT}{more}")
+
+    declare(issued)
+    deposit(office, lines="  - {product: DAY, quantity: 1}\n")
+    balance(office)
+    office.apply()
+    assert row(office, "BAL")["invoice_number"]
+    declare(today)
+    office.apply()
+    assert {actions(office.plan())[name] for name in ("Z-DEP", "BAL")} == {"no_op"}
+    assert not office.verify().drift
+    assert [entry["substance"] for entry in lines_of(office, "BAL")[2:]] == [issued or None]
+
+
 def test_a_cent_that_stays_open_is_said_in_the_plan(office: Office) -> None:
     office.reopen(Rules(rounding="document"))
     office.write("pennyform.yaml", "version: 1\nenvironment: sandbox\nrounding: document\n")

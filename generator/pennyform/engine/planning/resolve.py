@@ -22,6 +22,7 @@ from pennyform.invoices.model import (
     DesiredInvoice,
     Id,
     ImportedInvoiceBody,
+    InvoiceLine,
     Key,
     LegalNumber,
     LineBody,
@@ -142,6 +143,7 @@ class Resolver:
         outdated: tuple[OutdatedValue, ...] = ()
         name = invoice.external_reference
         if remote is not None and not remote.draft:
+            lines = _booked_as_finalized(lines, invoice, remote)
             definitions, today = lines_of(body), lines
             lines = [
                 _as_finalized(definitions[index], line, remote.lines[index : index + 1])
@@ -213,6 +215,23 @@ def _as_finalized(definition: LineBody, filled: LineBody, remote: Sequence[Remot
     (line,) = remote
     copied = {name: getattr(line, name) for name in FROM_PRODUCT if getattr(definition, name) is UNSET}
     return definition._replace(**copied)
+
+
+def _booked_as_finalized(
+    lines: Sequence[LineBody], invoice: DesiredInvoice, remote: RemoteInvoice
+) -> list[LineBody]:
+    """``lines``, those that take deposits off being for goods or services as they were finalized.
+
+    No definition says it: it follows from the products of the deposits, as they are today, and from which
+    version of pennyform issued the invoice.
+    """
+    first = len(lines) - sum(deduction.lines for deduction in invoice.deductions)
+    return [
+        line._replace(substance=remote.lines[index].substance or UNSET)
+        if first <= index < len(remote.lines) and isinstance(line, InvoiceLine)
+        else line
+        for index, line in enumerate(lines)
+    ]
 
 
 def _outdated(issued: Sequence[LineBody], today: Sequence[LineBody]) -> Iterator[OutdatedValue]:
