@@ -1,7 +1,7 @@
 """openapi-python-client's rules for names, without its parser and its models.
 
-Importing all of it takes a fifth of a generation, and what its module of names imports are only the types of
-values that it is not given here.
+Importing all of it takes two fifths of a generation, and what its module of names imports are only the types
+of values that it is not given here.
 """
 
 from __future__ import annotations
