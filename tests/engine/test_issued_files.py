@@ -39,6 +39,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
     os.chdir(firm.root)
     yield firm
     os.chdir(before)
+    firm.sandbox.close()
 
 
 @pytest.fixture(autouse=True)
