@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import keyword
 import types
+import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -146,7 +147,9 @@ def _from_text(value: str, kind: Any) -> tuple[int, str] | None:
 
 def _is_decimal(kind: Any) -> bool:
     """Whether it is ``Decimal``, or one of the emitted types that stand for it."""
-    return isinstance(kind, type) and isinstance(Decimal(1), kind) and not isinstance("", kind)
+    if typing.is_typeddict(kind) or not isinstance(kind, type):
+        return False
+    return isinstance(Decimal(1), kind) and not isinstance("", kind)
 
 
 def _date(value: str) -> str:

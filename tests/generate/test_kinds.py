@@ -59,6 +59,10 @@ TARGETS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
         lambda c, m: c.queries.get(range=m.Range(from_=1, to=2)),
         "/v1/queries?from=1&to=2",
     ),
+    "an object as a mapping": (
+        lambda c, m: c.queries.get(range={"from": 1, "to": 2}),
+        "/v1/queries?from=1&to=2",
+    ),
     "an object, joined": (lambda c, m: c.queries.get(flat={"a": 1, "b": 2}), "/v1/queries?flat=a,1,b,2"),
     "content in JSON": (
         lambda c, m: c.queries.get(where={"a": Decimal("1.5")}),
@@ -667,6 +671,7 @@ from pennylane_kinds import Client, models, types
 def use(client: Client) -> None:
     client.headers.get(x_request_id="a", session="b")
     client.queries.get(ids=[1], free={"a": 1}, range=models.Range(to=1), where={"a": Decimal(1)})
+    client.queries.get(range={"from": 1})
     client.scalars.get(status="draft", rate=Decimal(1), nullable=None)
     client.places.get("a", dt.date(2026, 1, 1), "a", 1)
     client.constants.replace(models.ConstantReplace(label="a"))
@@ -696,6 +701,7 @@ def use(client: Client) -> None:
     client.scalars.get(status="open", rate="1", nullable=None)
     client.places.get(1, "2026-01-01", "c", "1")
     models.SizeRequest(additional_properties={"depth": "x"})
+    client.queries.get(range={"since": 1})
 """
 
 
@@ -718,4 +724,4 @@ def test_programs_are_checked_against_it(package: Package, tmp_path: Path) -> No
     )
     lines = report.stdout.splitlines()
     assert {line.partition(":")[0] for line in lines} == {"mistakes.py"}, report.stdout + report.stderr
-    assert {int(line.split(":")[1]) for line in lines if ": error:" in line} == {5, 6, 7, 8}
+    assert {int(line.split(":")[1]) for line in lines if ": error:" in line} == {5, 6, 7, 8, 9}

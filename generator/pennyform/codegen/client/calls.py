@@ -17,7 +17,7 @@ from pennyform.codegen.client.names import (
     component_of,
     distinct_names,
 )
-from pennyform.codegen.client.params import keyword_bodies
+from pennyform.codegen.client.params import keyword_bodies, with_mappings
 from pennyform.codegen.client.python_types import PARAMETER, Type, python_type, union_members
 from pennyform.findings import failure
 from pennyform.spec.normaliser.contract import Answer, Contract, Operation, Parameter, Schema
@@ -246,7 +246,7 @@ def _arguments(operation: Operation, components: Components) -> list[Argument]:
 
 
 def _argument(parameter: Parameter, name: Code, operation: Operation, components: Components) -> Argument:
-    kind, is_filter = _argument_type(parameter, operation)
+    kind, is_filter = _argument_type(parameter, operation, components)
     size = literal(largest_page(operation))
     if parameter.location == "path" or parameter.required:
         declaration = f"{name}: {kind}"
@@ -259,7 +259,7 @@ def _argument(parameter: Parameter, name: Code, operation: Operation, components
     return Argument(parameter.name, parameter.location, name, Code(declaration), item, style)
 
 
-def _argument_type(parameter: Parameter, operation: Operation) -> tuple[Code, bool]:
+def _argument_type(parameter: Parameter, operation: Operation, components: Components) -> tuple[Code, bool]:
     """The type of an argument, and whether it is a list of conditions that is sent as JSON."""
     schema = parameter.schema
     if parameter.location == "query" and parameter.name == "filter" and schema.get("type") == "string":
@@ -273,7 +273,7 @@ def _argument_type(parameter: Parameter, operation: Operation) -> tuple[Code, bo
         return Code(f"Literal[{join_code(map(literal, values))}]"), False
     if _INCLUDES in schema:
         return Code(f"Literal[{join_code(map(literal, schema[_INCLUDES]))}]"), False
-    return python_type(schema, PARAMETER).code, False
+    return with_mappings(python_type(schema, PARAMETER), components, "params."), False
 
 
 def _style(parameter: Parameter, components: Components) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pennyform.codegen.client.code import Code, fill, join_code, literal
 from pennyform.codegen.client.models import Components
 from pennyform.codegen.client.names import class_name, component_of
-from pennyform.codegen.client.python_types import FIELDS, python_type
+from pennyform.codegen.client.python_types import FIELDS, Type, python_type
 from pennyform.spec.document.json_types import Json
 from pennyform.spec.normaliser.contract import REQUEST, Contract, Schema
 
@@ -47,8 +47,9 @@ def keyword_bodies(schema: Schema, taken: Iterable[str], components: Components)
 def params(contract: Contract) -> list[Code]:
     """A statement for the type of every object and union of objects that a request may hold, by name."""
     components = Components(contract.schemas, {})
-    bodies: list[Json] = [operation.request.schema for operation in contract.operations if operation.request]
-    names = sorted(name for name in components.reachable(bodies) if components.direction(name) == REQUEST)
+    sent: list[Json] = [operation.request.schema for operation in contract.operations if operation.request]
+    sent += [parameter.schema for operation in contract.operations for parameter in operation.parameters]
+    names = sorted(name for name in components.reachable(sent) if components.direction(name) == REQUEST)
     statements = (_statement(name, components) for name in names)
     return [statement for statement in statements if statement]
 
@@ -94,13 +95,22 @@ def _key(key: str, owner: str, components: Components) -> Code:
 
 
 def _typed(schema: Schema, components: Components) -> Code:
-    """The type of a value: where a model may stand, what it is made of may, too."""
-    kind = python_type(schema, FIELDS)
+    return with_mappings(python_type(schema, FIELDS), components)
+
+
+def with_mappings(kind: Type, components: Components, prefix: str = "") -> Code:
+    """A type that has mappings beside models: where a model may stand, what it is made of may, too.
+
+    Args:
+        kind: the type, with models of the module ``models``.
+        components: those of the contract.
+        prefix: what stands before the types of this module, ``params.`` outside of it.
+    """
     either: dict[str, str] = {}
     for name in kind.components:
         title = str(class_name(name))
         if components.schemas[name].get("properties"):
-            either[title] = f"{title} | models.{title}"
+            either[title] = f"{prefix}{title} | models.{title}"
         elif _has_objects(name, components):
-            either[title] = title
+            either[title] = f"{prefix}{title}"
     return Code(_MODEL.sub(lambda match: either.get(match[1], match[0]), kind.code))
