@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path
 from urllib.parse import quote
 
 from pennyform import __version__
@@ -60,7 +60,7 @@ def _result(finding: Finding, rule: int, occurrences: int) -> dict[str, object]:
     # Tells a finding from others, and stays the same when lines are added above it.
     identity = "\0".join((finding.rule, finding.file, finding.pointer, finding.summary))
     fingerprint = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    path = PurePath(finding.file)
+    path = Path(finding.file)
     artifact = {"uri": quote(os.fsencode(path.as_posix())), "uriBaseId": "%SRCROOT%"}
     physical: dict[str, object] = {
         "artifactLocation": {"uri": path.as_uri()} if path.is_absolute() else artifact
