@@ -31,6 +31,8 @@ def keep(**contracts: Schema) -> list[str]:
 
 SELF = {"$ref": "#/components/responses/A"}
 BREAKING = {"old": sending(thing(a=TEXT)), "new": sending(thing())}
+# What pennyform does not understand may be anything.
+UNKNOWN = {"old": sending(thing(a=TEXT)), "new": sending(thing(a={**TEXT, "unheardOf": True}))}
 ATTENTION = {"old": document(), "new": document({"put": operation(deprecated=True)})}
 ADDITIVE = {"old": sending(thing()), "new": sending(thing(a=TEXT))}
 
@@ -41,6 +43,7 @@ ADDITIVE = {"old": sending(thing()), "new": sending(thing(a=TEXT))}
         (BREAKING, None, Exit.OK),
         (BREAKING, "breaking", Exit.FINDINGS),
         (BREAKING, "attention", Exit.FINDINGS),
+        (UNKNOWN, "breaking", Exit.FINDINGS),
         (ATTENTION, "breaking", Exit.OK),
         (ATTENTION, "attention", Exit.FINDINGS),
         (ADDITIVE, "attention", Exit.OK),

@@ -206,6 +206,14 @@ CASES: dict[str, tuple[Any, Any, str, str, str, str]] = {
         A,
         T,
     ),
+    "more precise numbers": (
+        thing(a={**NUMBER, "format": "float"}),
+        thing(a={**NUMBER, "format": "double"}),
+        "format-widened",
+        "a",
+        A,
+        T,
+    ),
     "less precise numbers": (
         thing(a={**NUMBER, "format": "double"}),
         thing(a={**NUMBER, "format": "float"}),
