@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # What a command prints depends on no terminal: pytest-xdist tells its workers how wide its own is.
 os.environ.pop("COLUMNS", None)
+# GNU Readline, which pytest imports, sets it behind os.environ; processes that a test starts inherit that.
+with suppress(ImportError):
+    importlib.import_module("readline")
+os.unsetenv("COLUMNS")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
