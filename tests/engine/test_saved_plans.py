@@ -72,6 +72,18 @@ def test_any_byte_changed_is_refused_or_says_the_same(plan: Path) -> None:
             assert problem.findings[0].rule in {"plan-unreadable", "plan-changed"}  # noqa: PT017
 
 
+def test_a_plan_beside_the_state_is_applied_where_no_repository_is_around(
+    shell: Shell, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the user's home, which holds plans and, deeper, the state."""
+    state = shell.root.parent / ".local" / "state"
+    monkeypatch.setenv("PENNYFORM_STATE", str(state))
+    monkeypatch.setenv("PENNYFORM_STATE_KEY", "")
+    plan.unlink()
+    assert shell("plan", "--out", "../it.plan") == 0
+    assert shell("apply", "../it.plan", "--auto-approve") == 0
+
+
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.9, 0.999])
 def test_part_of_a_plan_is_no_plan(shell: Shell, plan: Path, part: float) -> None:
     whole = plan.read_bytes()

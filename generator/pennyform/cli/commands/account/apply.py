@@ -123,7 +123,9 @@ def read_plan(file: Path, terminal: Terminal, runtime: Runtime) -> SavedPlan:
         Failure: it is not one, or not one of this user's.
     """
     folder = state_folder(terminal.environ, runtime.random_bytes)
-    folder.check_place(repository_around(file) or file.parent)
+    # Elsewhere, such as in the user's home, the folder of the plan says nothing about that of the state.
+    if repository := repository_around(file):
+        folder.check_place(repository)
     folder.prepare()
     return plan_file.read(file, folder.key())
 
