@@ -254,6 +254,24 @@ def test_schemas_that_are_not_whole_are_worked_out_again(
     assert [path.name for path in schemas.parent.iterdir()] == [schemas.name]
 
 
+def test_schemas_that_vanish_are_those_the_contract_had(
+    folder: Path, pin: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker reads them once: a cache that is cleared during a job leaves no field out."""
+    pin()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    define(folder, NEWER)
+    assert main(["validate"]) == 0
+    (schemas,) = (tmp_path / "cache" / "pennyform" / "contracts").iterdir()
+    forget_schemas()
+    fields = own_contract.updatable_fields(schemas / "company", "company")
+    forget_schemas()
+    contract = own_contract.OwnContract(schemas / "company")
+    shutil.rmtree(schemas)
+    assert own_contract.updatable_fields(schemas / "company", "company") == fields != frozenset()
+    assert contract.request("putCompanyCustomer", {"name": "Alder"}) == {"name": "Alder"}
+
+
 def forget_schemas() -> None:
     """As in another process, which has read none of them."""
     own_contract._request_schema.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -89,6 +90,27 @@ def test_one_comment_follows_the_plan(runner: Runner) -> None:
     assert runner("plan", arguments="--target INV-NOT-THERE")[0] == 4
     assert len(comments(runner)) == 2
     assert comments(runner)[0] == second
+
+
+def test_a_company_that_fails_hides_no_plan_of_another(runner: Runner) -> None:
+    """Fleets approve from the comment: the plan of each company is in it, whatever others say."""
+    break_one(runner)
+    broken = runner.folder / "companies" / "birch"
+    whole = runner.folder / "companies" / "alder"
+    broken.mkdir(parents=True)
+    for name in ("invoices", "customers", "products", "templates", "pennyform.yaml"):
+        (runner.folder / name).rename(broken / name)
+    shutil.copytree(broken, whole)
+    for file in whole.glob("invoices/*"):
+        file.write_text(file.read_text().replace("EURO", "EUR").replace("nonsense: true\n", ""))
+    (runner.folder / "pennyform.yaml").write_text(
+        "version: 1\nenvironment: sandbox\ncompanies: [companies/*]\n"
+    )
+    assert runner("plan", arguments="--all")[0] == 4
+    (comment,) = comments(runner)
+    assert "something is wrong (exit 4)" in comment
+    assert "nonsense" in comment
+    assert "| `INV-2026-001` | create | 2472.00 EUR |" in comment
 
 
 def test_a_push_applies_exactly_the_saved_plan_once(runner: Runner) -> None:

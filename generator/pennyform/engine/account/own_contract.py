@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ class OwnContract:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # While the folder is known to be whole: should a file vanish later, its operation would take no field.
+        for operation_id in (*chain.from_iterable(_SET_BY.values()), *_UPDATES.values()):
+            _request_schema(folder, operation_id)
         self._validators: dict[str, Draft202012Validator] = {}
         self._extra: dict[tuple[str, int], dict[str, Any]] = {}
 
