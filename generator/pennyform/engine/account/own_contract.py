@@ -50,7 +50,7 @@ class OwnContract:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # While the folder is known to be whole: should a file vanish later, its operation would take no field.
+        # While the folder is known to be whole: an operation whose file vanishes later would take no field.
         for operation_id in (*chain.from_iterable(_SET_BY.values()), *_UPDATES.values()):
             _request_schema(folder, operation_id)
         self._validators: dict[str, Draft202012Validator] = {}
