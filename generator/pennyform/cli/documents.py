@@ -45,7 +45,7 @@ def e_invoice_findings(
         Failure: ``missing-extra``, and what :func:`pennyform.invoices.load` raises.
     """
     from pennyform.documents.build import OtherInvoices
-    from pennyform.documents.checking import check_invoice
+    from pennyform.documents.checking import InvoiceChecks
 
     if repository is None:
         repository, _ = load(paths, environment=environment, find_schemas=find_schemas)
@@ -53,14 +53,14 @@ def e_invoice_findings(
         OtherInvoices.of(repository),
         {invoice.external_reference for invoice in repository.invoices},
     )
-    problems: list[Finding] = []
+    with InvoiceChecks(repository, other_invoices, count=len(references)) as checks:
 
-    def check(resolved: ResolvedInvoice) -> None:
-        if resolved.invoice.external_reference in references:
-            problems.extend(check_invoice(resolved, repository, other_invoices))
+        def add(resolved: ResolvedInvoice) -> None:
+            if resolved.invoice.external_reference in references:
+                checks.add(resolved)
 
-    load(paths, check, environment=environment, find_schemas=find_schemas)
-    return list(with_rule_texts(problems))
+        load(paths, add, environment=environment, find_schemas=find_schemas)
+    return list(with_rule_texts(checks.findings))
 
 
 class Previewed(NamedTuple):

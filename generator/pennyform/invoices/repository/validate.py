@@ -126,13 +126,17 @@ def _check(invoices: Sequence[Source], context: RepositoryContext) -> _PartialRe
 # --- processes --------------------------------------------------------------------------------------------
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return cores or 1
+
+
 def _share(
     context: RepositoryContext, sources: Sequence[Source], processes: int | None
 ) -> Iterator[_PartialResult]:
     """The results of ``sources``, in their order: of all of them at once, or of the parts of many."""
-    if processes is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        processes = cores or 1
+    processes = processes or usable_cores()
     # Where the system cannot fork, other processes would have to read the context anew.
     if processes == 1 or len(sources) < FEWEST_FILES_TO_SHARE or not hasattr(os, "fork"):
         yield _check(sources, context)
