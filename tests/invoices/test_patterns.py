@@ -166,7 +166,8 @@ def _write(folder: Path, seed: int) -> None:
         files[f"customers/{name}.yaml"] = (
             f"external_reference: {name}\ncustomer_type: company\nname: {name}\n"
             f"emails: [{name}@acme.example]\n"
-            f"billing_address: {{address: 1 rue, postal_code: '{code}', city: C, country_alpha2: {country}}}\n"
+            f"billing_address: {{address: 1 rue, postal_code: '{code}', city: C, "
+            f"country_alpha2: {country}}}\n"
         )
     for name, content in files.items():
         path = folder / name

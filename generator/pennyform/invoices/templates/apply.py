@@ -81,7 +81,14 @@ def apply_template(
     provided = evaluation.evaluate(schema, scope, ("invoice",))
     if evaluation.findings:
         return None, evaluation.findings
-    # The definition's own fields over those provided; lines of both, the provided ones first.
+    return _joined(definition, template, evaluation, provided), []
+
+
+def _joined(
+    definition: ResolvedDefinition, template: Template, evaluation: Evaluation, provided: YamlMapping
+) -> ResolvedDefinition:
+    """A definition with what its template ``provided``: its own fields first, its own lines last."""
+    document = definition.document
     fields = {name: value for name, value in document.value.items() if name not in _TEMPLATE_FIELDS}
     value = {**provided, **fields}
     offsets = {}
@@ -105,7 +112,7 @@ def apply_template(
             )
     spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
     joined = Document(document.file, value, marks, spoiled)
-    return ResolvedDefinition(joined, origins, definition.row, pattern), []
+    return ResolvedDefinition(joined, origins, definition.row, pattern)
 
 
 def _of_computed(marks: Mapping[Path, Mark], computed: Iterable[Path]) -> dict[Path, Mark]:
