@@ -33,7 +33,7 @@ _AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _UncheckedDocument:
     """A document that is to be checked, and what makes findings of its violations."""
 
     xml: bytes
@@ -68,7 +68,9 @@ class InvoiceChecks:
         if count < FEWEST_TO_SHARE:
             self._processes = 1
         self._pool: ProcessPoolExecutor | None = None
-        self._waiting = deque[tuple[Iterable[Finding], _Written | None, Future[list[Violation]] | None]]()
+        self._waiting = deque[
+            tuple[Iterable[Finding], _UncheckedDocument | None, Future[list[Violation]] | None]
+        ]()
         self.findings: list[Finding] = []
 
     def __enter__(self) -> InvoiceChecks:
@@ -103,36 +105,36 @@ class InvoiceChecks:
         """
         problems: Iterable[Finding] = ()
         if resolved.invoice.e_invoice_lines:
-            written = _file_of(resolved, self._repository)
+            unchecked = _file_of(resolved, self._repository)
         else:
             result = build(resolved, self._repository, self._other_invoices)
-            problems, written = result.findings, _document_of(result)
-        self._waiting.append((problems, written, self._submit(written)))
+            problems, unchecked = result.findings, _document_of(result)
+        self._waiting.append((problems, unchecked, self._submit(unchecked)))
         self._complete(self._processes * _AHEAD if self._pool else 0)
 
-    def _submit(self, written: _Written | None) -> Future[list[Violation]] | None:
-        if self._pool is None or written is None:
+    def _submit(self, unchecked: _UncheckedDocument | None) -> Future[list[Violation]] | None:
+        if self._pool is None or unchecked is None:
             return None
         try:
-            return self._pool.submit(check, written.xml, written.syntax, written.names)
+            return self._pool.submit(check, unchecked.xml, unchecked.syntax, unchecked.names)
         except BrokenProcessPool:
             return None
 
     def _complete(self, most: int) -> None:
         """Take up results until ``most`` are still waited for."""
         while len(self._waiting) > most:
-            problems, written, future = self._waiting.popleft()
+            problems, unchecked, future = self._waiting.popleft()
             self.findings += problems
-            if written:
-                self.findings += written.findings_of(_violations(written, future))
+            if unchecked:
+                self.findings += unchecked.findings_of(_violations(unchecked, future))
 
 
-def _violations(written: _Written, future: Future[list[Violation]] | None) -> list[Violation]:
+def _violations(unchecked: _UncheckedDocument, future: Future[list[Violation]] | None) -> list[Violation]:
     if future:
         # A process may have ended, such as for want of memory: this one goes on alone.
         with suppress(BrokenProcessPool):
             return future.result()
-    return check(written.xml, written.syntax, written.names)
+    return check(unchecked.xml, unchecked.syntax, unchecked.names)
 
 
 def _begin_worker() -> None:
@@ -144,7 +146,7 @@ def _do_nothing() -> None:
     pass
 
 
-def _file_of(resolved: ResolvedInvoice, repository: Repository) -> _Written | None:
+def _file_of(resolved: ResolvedInvoice, repository: Repository) -> _UncheckedDocument | None:
     """The file of an imported electronic invoice; its definition is valid."""
     file, root = resolved.invoice.file, repository.root
     if file is None:
@@ -154,10 +156,10 @@ def _file_of(resolved: ResolvedInvoice, repository: Repository) -> _Written | No
     is_french = customer is not None and scope(buyer_party(customer)) == "B2B"
     names = rule_sets_of_file(xml, syntax, is_french=is_french)
     places = Places(resolved, repository)
-    return _Written(xml, syntax, names, lambda violations: findings_of_file(violations, places))
+    return _UncheckedDocument(xml, syntax, names, lambda violations: findings_of_file(violations, places))
 
 
-def _document_of(result: Result) -> _Written | None:
+def _document_of(result: Result) -> _UncheckedDocument | None:
     """A document that was built, as UBL.
 
     UBL and CII say the same, and UBL is checked in half the time; that both are valid is shown by the tests.
@@ -166,7 +168,7 @@ def _document_of(result: Result) -> _Written | None:
     if document is None:
         return None
     names = rule_sets(is_french=document.scope == "B2B")
-    return _Written(
+    return _UncheckedDocument(
         ubl.write(document), "ubl", names, lambda violations: findings(violations, document, places)
     )
 
@@ -174,5 +176,5 @@ def _document_of(result: Result) -> _Written | None:
 def check_result(result: Result) -> Iterator[Finding]:
     """What is wrong with one document: what has no mapping, and the rules that it breaks."""
     yield from result.findings
-    if written := _document_of(result):
-        yield from written.findings_of(_violations(written, None))
+    if unchecked := _document_of(result):
+        yield from unchecked.findings_of(_violations(unchecked, None))
