@@ -63,6 +63,15 @@ invoice_lines:
 """,
 }
 
+# A customer in another country, with another language.
+GERMAN = """\
+external_reference: GERMAN
+name: Donaudampfschifffahrtsgesellschaft GmbH
+billing_address: {address: Straße 1, postal_code: "10115", city: Berlin, country_alpha2: DE}
+vat_number: DE136695976
+billing_language: de_DE
+"""
+
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
     """Write ``files`` below ``folder``."""
