@@ -18,7 +18,7 @@ CLIENTS = [ROOT / "generated" / name for name in ("pennylane_company", "pennylan
 RUNTIME = TOOL / "client_runtime"
 LARGEST_FOLDER = 15
 
-# Room -> the rooms of pennyform that it may import, besides itself.
+# Package -> the packages of pennyform that it may import, besides itself.
 GROUND = {
     "findings",
     "data",
@@ -57,9 +57,9 @@ ALLOWED = {
     "__init__": set(),
 }
 
-# Parts of a room, top to bottom. A part may import lower layers of its room, never its own or higher ones.
-# A part is a sub-folder, or a module that lies directly in the room's folder; the room's own name stands for
-# its `__init__`.
+# Parts of a package, top to bottom. A part may import lower layers of its package, never its own or higher
+# ones. A part is a sub-folder, or a module that lies directly in the package's folder; the package's own name
+# stands for its `__init__`.
 LAYERS: Mapping[str, list[set[str]]] = {
     "invoices": [
         {"invoices"},
@@ -184,15 +184,15 @@ def _read_imports(file: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, full if full in _modules() else module
 
 
-def _room(module: str) -> str:
+def _package(module: str) -> str:
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
 
 
 def _part(module: str) -> str:
-    """The part of its room that a module belongs to."""
+    """The part of its package that a module belongs to."""
     parts = module.split(".")
-    return parts[2] if len(parts) > 2 else _room(module)
+    return parts[2] if len(parts) > 2 else _package(module)
 
 
 def _inner_imports() -> Iterator[tuple[str, int, str]]:
@@ -202,28 +202,28 @@ def _inner_imports() -> Iterator[tuple[str, int, str]]:
                 yield module, line, target
 
 
-def test_rooms_import_only_what_they_may() -> None:
+def test_packages_import_only_what_they_may() -> None:
     wrong = [
-        f"{module}:{line}: {_room(module)} may not import {_room(target)}"
+        f"{module}:{line}: {_package(module)} may not import {_package(target)}"
         for module, line, target in _inner_imports()
-        if _room(target) not in {_room(module), *ALLOWED[_room(module)]}
+        if _package(target) not in {_package(module), *ALLOWED[_package(module)]}
     ]
     assert wrong == []
 
 
-def test_every_room_is_named() -> None:
-    rooms = {_room(module) for module in _modules()}
-    assert rooms <= set(ALLOWED), "a new room needs its imports written down here and in ARCHITECTURE.md"
+def test_every_package_is_named() -> None:
+    packages = {_package(module) for module in _modules()}
+    assert packages <= set(ALLOWED), "write the imports of a new package down here and in ARCHITECTURE.md"
 
 
-def test_parts_of_a_room_import_only_lower_layers() -> None:
+def test_parts_of_a_package_import_only_lower_layers() -> None:
     wrong = []
     for module, line, target in _inner_imports():
-        room = _room(module)
-        if room not in LAYERS or _room(target) != room or _part(module) == _part(target):
+        package = _package(module)
+        if package not in LAYERS or _package(target) != package or _part(module) == _part(target):
             continue
-        levels = {part: level for level, parts in enumerate(LAYERS[room]) for part in parts}
-        pair = (f"{room}/{_part(module)}", f"{room}/{_part(target)}")
+        levels = {part: level for level, parts in enumerate(LAYERS[package]) for part in parts}
+        pair = (f"{package}/{_part(module)}", f"{package}/{_part(target)}")
         assert levels.keys() >= {_part(module), _part(target)}, f"{pair}: give it a layer"
         if levels[_part(target)] <= levels[_part(module)]:
             wrong.append(f"{module}:{line}: {pair[0]} may not import {pair[1]}")
@@ -238,11 +238,12 @@ def test_the_document_has_the_layers_that_are_held() -> None:
         .split("```")[1]
     )
     written = {
-        room: [set(layer.split(", ")) for layer in " ".join(layers.split()).split(" > ")]
-        for room, layers in re.findall(r"^(\w+)/ (.*(?:\n .*)*)", block, re.MULTILINE)
+        package: [set(layer.split(", ")) for layer in " ".join(layers.split()).split(" > ")]
+        for package, layers in re.findall(r"^(\w+)/ (.*(?:\n .*)*)", block, re.MULTILINE)
     }
     assert written == {
-        room: [layer - {room} for layer in layers if layer != {room}] for room, layers in LAYERS.items()
+        package: [layer - {package} for layer in layers if layer != {package}]
+        for package, layers in LAYERS.items()
     }
 
 

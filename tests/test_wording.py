@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BANNED = {
     r"front door": "entry point",
     r"of the house": "conventions",
+    r"public face": "entry point",
+    r"each door": "each source",
+    r"(?:every|each|this) room|(?:our|the) rooms": "package",
     r"ground floor": "lowest layer",
     r"contract wing": "contract pipeline",
     r"an answer is no answer": "what happens",

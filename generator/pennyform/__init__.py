@@ -1,7 +1,7 @@
 """pennyform: Pennylane invoices as code.
 
-The command line is the public face (:mod:`pennyform.cli`). The rooms below it are described, with the
-arrows allowed between them, in ARCHITECTURE.md.
+The entry point is the command line (:mod:`pennyform.cli`). ARCHITECTURE.md describes the packages below it,
+and the imports that are allowed between them.
 """
 
 __version__ = "0.2.0"

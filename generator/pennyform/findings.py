@@ -1,6 +1,6 @@
-"""What is wrong, where, and what to do: the one type every room reports with.
+"""What is wrong, where, and what to do: the one type that every package reports with.
 
-A finding is a value. Rooms return findings; they raise only for what they cannot go on from
+A finding is a value. Packages return findings; they raise only for what they cannot go on from
 (:class:`Failure`), and nothing but the command line turns either into text or an exit code.
 """
 

@@ -1,8 +1,8 @@
-"""Hostile text through each door into each output: nothing hides, commands, closes or links anything there.
+"""Hostile text from each source in each output: nothing hides, commands, closes or links anything there.
 
-A door is what somebody else writes: a definition, a customer, a data file, the account, a contract, a
-journal, a saved plan. All of the hostile strings come through a door at once; what is written is read by a
-reader of its own format, which knows nothing of pennyform. Names of files and arguments: ``test_text.py``.
+A source is a text that somebody else writes: a definition, a customer, a data file, the account, a contract,
+a journal, a saved plan. All of the hostile strings come from a source at once; what is written is read by
+a reader of its own format, which knows nothing of pennyform. Names of files and arguments: ``test_text.py``.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def check(said: str, format_: str) -> None:
     READERS[format_](said)
 
 
-# --- the doors ----------------------------------------------------------------------------------------------
+# --- the sources --------------------------------------------------------------------------------------------
 
 
 def quoted(text: str) -> str:
@@ -213,7 +213,7 @@ def in_account(office: Office, texts: tuple[str, ...]) -> None:
         caller.put(f"{base}/customer_invoices/{row['id']}", json=changed)
 
 
-DOORS = {
+SOURCES = {
     "definitions": in_definitions,
     "names of fields": in_names_of_fields,
     "customers": in_customers,
@@ -233,23 +233,25 @@ OUTPUTS = [
 
 
 @pytest.fixture(
-    scope="module", params=[(door, kind) for door in DOORS for kind in ("visible", "hidden")], ids=" ".join
+    scope="module",
+    params=[(source, kind) for source in SOURCES for kind in ("visible", "hidden")],
+    ids=" ".join,
 )
-def door(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Which door, and which strings."""
+def source(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Which source, and which strings."""
     name, kind = request.param
     return name, kind
 
 
 @pytest.fixture(scope="module")
-def repository(door: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A repository and an account with hostile strings behind the door."""
-    name, kind = door
+def repository(source: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A repository and an account with hostile strings behind the source."""
+    name, kind = source
     with pytest.MonkeyPatch.context() as environment:
         office = Office(tmp_path_factory.mktemp("office") / "repository")
         for variable, value in state_variables(office.root).items():
             environment.setenv(variable, value)
-        DOORS[name](office, VISIBLE if kind == "visible" else HIDDEN)
+        SOURCES[name](office, VISIBLE if kind == "visible" else HIDDEN)
         office.close()
         yield office.root
 
@@ -264,13 +266,13 @@ def here(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(("verb", "format_"), OUTPUTS, ids=lambda value: value)
 def test_what_comes_through_a_door_is_text_in_every_output(
-    here: Path, door: tuple[str, str], capfd: pytest.CaptureFixture[str], verb: str, format_: str
+    here: Path, source: tuple[str, str], capfd: pytest.CaptureFixture[str], verb: str, format_: str
 ) -> None:
     words = [verb] if verb == "adopt" else [verb, "--format", format_]
     code = main(words)
     out, err = capfd.readouterr()
     assert out + err
-    if "visible" in door and verb == "plan" and format_ != "markdown" and not REFUSED & {*door}:
+    if "visible" in source and verb == "plan" and format_ != "markdown" and not REFUSED & {*source}:
         # What is no fault is shown, as what it is. In Markdown there is little text.
         assert code == 0, err
         assert "injected" in out
@@ -279,7 +281,7 @@ def test_what_comes_through_a_door_is_text_in_every_output(
         check(out, format_)
 
 
-# --- doors with commands of their own -----------------------------------------------------------------------
+# --- sources with commands of their own ---------------------------------------------------------------------
 
 
 @pytest.fixture

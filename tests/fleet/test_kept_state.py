@@ -131,10 +131,10 @@ def test_without_the_extra_it_says_what_to_install(jobs: Jobs, monkeypatch: pyte
 
 def test_nothing_of_it_is_imported_for_a_single_company() -> None:
     """Only inside functions, which a database that is named calls."""
-    room = Path(fleet.__file__).parent
+    package = Path(fleet.__file__).parent
     wrong = []
-    for file in room.parent.rglob("*.py"):
-        if room in file.parents or file.parent.name == "fleet":
+    for file in package.parent.rglob("*.py"):
+        if package in file.parents or file.parent.name == "fleet":
             continue
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -118,8 +118,8 @@ def test_the_lock_covers_inputs_versions_and_every_file(checkout):
 def test_a_change_of_the_generators_own_code_is_an_input(checkout, monkeypatch, tmp_path):
     before = output.inputs(checkout.store, checkout.templates)["generator"]
     package = tmp_path / "pennyform"
-    for room in ("client_runtime", "codegen", "spec", "results"):
-        shutil.copytree(Path(pennyform.__file__).parent / room, package / room)
+    for name in ("client_runtime", "codegen", "spec", "results"):
+        shutil.copytree(Path(pennyform.__file__).parent / name, package / name)
     for module in ("redaction.py", "vat_rules.py"):
         shutil.copy(Path(pennyform.__file__).parent / module, package / module)
     monkeypatch.setattr(pennyform, "__file__", str(package / "__init__.py"))

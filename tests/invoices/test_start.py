@@ -25,7 +25,7 @@ SLOW = {
 MAKERS_OF_TYPES = {"dataclasses", "msgspec"}
 # Besides, neither help nor a usage error needs what a command works with.
 FOR_COMMANDS = {"msgspec", "pennylane_company", "yaml", "ssl"}
-ROOMS_FOR_COMMANDS = ("codegen", "engine", "invoices", "results", "sandbox", "spec")
+PACKAGES_FOR_COMMANDS = ("codegen", "engine", "invoices", "results", "sandbox", "spec")
 
 
 CODE = """
@@ -47,8 +47,8 @@ def slow_imports(folder: Path, *words: str) -> set[str]:
 
 
 def needless_imports(modules: set[str]) -> set[str]:
-    rooms = {f"pennyform.{room}" for room in ROOMS_FOR_COMMANDS}
-    return modules & (SLOW | FOR_COMMANDS | rooms)
+    packages = {f"pennyform.{package}" for package in PACKAGES_FOR_COMMANDS}
+    return modules & (SLOW | FOR_COMMANDS | packages)
 
 
 def test_validating_a_plain_definition(tmp_path: Path) -> None:

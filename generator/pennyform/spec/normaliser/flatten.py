@@ -318,7 +318,7 @@ def merge(schemas: Sequence[Schema], pointer: str, budget: Budget) -> Schema:
     """What satisfies all of several flat schemas. A later annotation wins.
 
     Raises:
-        Failure: nothing can satisfy them all, this room cannot say what does, or the budget is used up.
+        Failure: nothing can satisfy them all, this module cannot say what does, or the budget is used up.
     """
     merged: Schema = {}
     nullable = [schema.get("nullable", False) for schema in schemas if _states_values(schema)]
