@@ -40,9 +40,6 @@ _KEYS: Mapping[type[Body | LineBody], tuple[str, ...]] = {
     for record in (InvoiceBody, ImportedInvoiceBody, InvoiceLine, ImportedInvoiceLine)
 }
 
-KEY_FIELDS = frozenset(name.removesuffix("_id") for names in _KEYS.values() for name in names)
-"""The names that definitions have for those fields."""
-
 IMPORTED_FILE = "imported file"
 IMPORTED_NUMBER = "imported number"
 

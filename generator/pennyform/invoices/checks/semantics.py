@@ -55,16 +55,14 @@ def _checks_of_invoice(schema: Schema) -> Sequence[Check]:
     return (
         Check(check_reference, frozenset(("external_reference",))),
         Check(check_days, frozenset(_names_of_dates(schema))),
-        Check(check_deadline, frozenset(("date", "deadline", "e_invoice"))),
+        Check(check_deadline, frozenset(("date", "deadline"))),
         Check(check_sections, frozenset(("rank",))),
         Check(
             check_lines,
-            frozenset(
-                ("rank", "section_rank", "quantity", "raw_currency_unit_price", "discount", "credit_note_of")
-            ),
+            frozenset(("rank", "section_rank", "quantity", "raw_currency_unit_price", "discount")),
         ),
         Check(check_discount_of_invoice, frozenset(("discount",))),
-        Check(check_options, frozenset((_OPTIONS, "kind", "file", "credit_note_of"))),
+        Check(check_options, frozenset((_OPTIONS, "kind"))),
     )
 
 

@@ -11,7 +11,6 @@ from pennyform.invoices.checks.dates import check_dates
 from pennyform.invoices.checks.references import (
     IMPORTED_FILE,
     IMPORTED_NUMBER,
-    KEY_FIELDS,
     ReferenceClaim,
     ResolvedDefinition,
     ResolvedInvoice,
@@ -370,17 +369,19 @@ def _policies(resolved: ResolvedInvoice, context: RepositoryContext, _: _Custome
     return check_policies(resolved, settings.policies, context.repository().product, settings.rounding)
 
 
-_AMOUNTS = frozenset(("quantity", "raw_currency_unit_price", "discount"))
 _CHECKS = (
     Check(_credited, frozenset(("external_reference", "credit_note_of"))),
-    Check(_references, KEY_FIELDS | {"currency", "raw_currency_unit_price"}),
-    Check(_signs, _AMOUNTS | {"product", "vat_rate", "currency", "credit_note_of", "deduct", "credit"}),
+    Check(_references, frozenset(("customer", "product", "currency"))),
+    Check(
+        _signs,
+        frozenset(("quantity", "raw_currency_unit_price", "discount", "product", "vat_rate", "currency")),
+    ),
     Check(
         _vat,
-        frozenset(("vat_rate", "product", "customer", "date", "options", "file")),
+        frozenset(("vat_rate", "product", "customer", "date", "options")),
         frozenset((*TEXTS, "description")),
     ),
     Check(_rest, None),
-    Check(_dates, frozenset(("date", "deadline", "options", "file"))),
+    Check(_dates, frozenset(("date", "deadline"))),
     Check(_policies, None),
 )

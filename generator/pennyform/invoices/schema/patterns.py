@@ -28,7 +28,8 @@ class Check(NamedTuple):
     """A check of one definition, and the fields that decide whether it finds something.
 
     ``run`` gives the findings. ``reads`` are names of fields, wherever they stand; what stands within one of
-    them counts as well. None: it may read anything. Of ``whether`` only matters if there is a value.
+    them counts as well. None: it may read anything. Of ``whether`` only matters if there is a value. Which
+    fields there are is the same in a pattern, and need not be declared.
     """
 
     run: Callable[..., Iterable[Finding]]
