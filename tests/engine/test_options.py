@@ -168,6 +168,20 @@ def test_an_ambiguous_mail_is_never_sent_again(desk: Office, trick: Trick) -> No
     assert desk.wire.count("POST", "send_by_email") == 1
 
 
+def test_a_draft_that_cannot_be_read_back_is_no_question_of_mail(desk: Office) -> None:
+    def unreadable(body: Any) -> None:
+        for row in body.get("items", []):
+            row["currency_amount"] = "1e99999999"
+
+    desk.define("INV-1")
+    desk.wire.faults = [Fault("GET", "customer_invoices", changing(unreadable), times=999)]
+    report = desk.apply()
+    assert statuses(report)["INV-1"] == "unknown"
+    closing = apply_text.render(report.document()).splitlines()[-1]
+    assert "finds out" in closing
+    assert "mail" not in closing
+
+
 @pytest.mark.parametrize("place", ["before the last reading", "after it"])
 def test_an_invoice_that_somebody_else_makes_final_meanwhile_is_not_mailed(desk: Office, place: str) -> None:
     """A second machine may be carrying out the same definitions, mail and all."""

@@ -125,8 +125,10 @@ def _has_number(result: AppliedChange) -> bool:
 def _unknown_advice(report: ApplyDocument) -> str:
     """What to do about unknown outcomes: another apply looks them up, except mails, which no answer shows."""
     # Every step was taken and the outcome is unknown, or a mail is what comes next: nothing shows a mail.
+    # A draft is never mailed: it could not be read back, and the next apply reads it.
     unknown = [result for result in report.results if result.status is Status.UNKNOWN]
-    mails = [result for result in unknown if (*result.remaining_steps, _MAIL)[0] == _MAIL]
+    final = [result for result in unknown if result.became_final or result.draft is False]
+    mails = [result for result in final if (*result.remaining_steps, _MAIL)[0] == _MAIL]
     look_up = "Run 'pennyform apply' again: it finds out what became of the unknown."
     if not mails:
         return look_up
