@@ -68,6 +68,8 @@ def test_an_older_contract_is_refused_unless_it_is_asked_for(
     assert main(["generate"]) == 1
     assert "older-contract" in capsys.readouterr().err
     assert (folder / "generated" / PACKAGE / "resources" / "numberings.py").is_file()
+    assert main(["spec", "status"]) == 0
+    assert "older than what is emitted" in capsys.readouterr().out
     assert main(["generate", "--allow-older"]) == 0
     assert not (folder / "generated" / PACKAGE / "resources" / "numberings.py").exists()
 

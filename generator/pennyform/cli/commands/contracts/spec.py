@@ -26,6 +26,7 @@ from pennyform.extras import missing_packages
 from pennyform.findings import failure
 from pennyform.safe_files import write_file
 from pennyform.spec import SWITCH_OFF, read_contract
+from pennyform.spec.document.json_types import JsonObject
 from pennyform.spec.document.load import load
 from pennyform.spec.document.strict_yaml import load_yaml
 from pennyform.spec.pin.fetch import (
@@ -209,11 +210,12 @@ def _status(options: StatusOptions, terminal: Terminal) -> Exit:
     contracts = store.lock().contracts
     checkout = data.checkout()
     output = None if options.specs else contract.output if contract else checkout and checkout / "generated"
-    skipped = read_lock(output).get("skipped", {}) if output else {}
+    emitted = read_lock(output) if output else {}
+    skipped, made_from = emitted.get("skipped", {}), emitted.get("inputs", {}).get("contracts", {})
     if not contracts:
         terminal.print("no contract is pinned; pin one: pennyform spec fetch --api company --from FILE|URL")
     for api, entry in contracts.items():
-        terminal.print(f"{api}  {entry.date}  from {entry.source}  {_state(api, store)}")
+        terminal.print(f"{api}  {entry.date}  from {entry.source}  {_state(api, entry, store, made_from)}")
         terminal.print(f"  {_counts(entry)}")
         for operation_id, reason in skipped.get(api, {}).items():
             terminal.print(f"  left out of the client: {operation_id}: {reason}")
@@ -224,9 +226,14 @@ def _counts(entry: LockEntry) -> str:
     return ", ".join(f"{number} {noun}" for noun, number in msgspec.structs.asdict(entry.counts).items())
 
 
-def _state(api: str, store: Store) -> str:
+def _state(api: str, entry: LockEntry, store: Store, emitted: JsonObject) -> str:
     if not store.contract_path(api).is_file():
         return "missing: fetch it again"
     if not store.is_intact(api):
         return "differs from the lock: fetch it again"
-    return "newer than what is emitted: run pennyform generate" if store.previous(api) else "intact"
+    if not store.previous(api):
+        return "intact"
+    # Dates in ISO 8601 sort as text.
+    if entry.date < emitted.get(api, {}).get("date", ""):
+        return "older than what is emitted: fetch the newer one, or run pennyform generate --allow-older"
+    return "newer than what is emitted: run pennyform generate"
