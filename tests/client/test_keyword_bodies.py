@@ -159,7 +159,9 @@ def test_keys_that_are_no_names_and_those_that_would_hide_a_type() -> None:
     text = {"type": "string"}
     thing = {"type": "object", "properties": {"a-b": text, "str": text, "class": text}, "required": ["str"]}
     thing["x-pennyform-direction"] = "request"
-    operation = SimpleNamespace(request=SimpleNamespace(schema={"$ref": "#/components/schemas/Thing"}))
+    operation = SimpleNamespace(
+        request=SimpleNamespace(schema={"$ref": "#/components/schemas/Thing"}), parameters=[]
+    )
     [statement] = params(SimpleNamespace(schemas={"Thing": thing}, operations=[operation]))  # type: ignore[arg-type]
     scope: dict[str, Any] = {"t": typing}
     exec(statement, scope)
