@@ -49,6 +49,7 @@ def main(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     shutil.copy(DOCS / "site.css", folder / "docs")
+    shutil.copytree(DOCS / "pictures", folder / "docs" / "pictures")
     (folder / "mkdocs.yml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +12,11 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
+from pennyform.report.plan import html as plan_page
+from pennyform.results.plan import PlanDocument
+from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 from .conftest import keep
@@ -21,6 +27,7 @@ PAGES = (
     "",
     "agents/",
     "command-line/",
+    "life-cycle/",
     "promises/",
     "pull-requests/",
     "reference-client/",
@@ -68,3 +75,25 @@ def test_what_is_searched_for_is_shown(site: str, media: str, tab: Page) -> None
     tab.get_by_role("combobox", name="Search").fill("finalize")
     tab.get_by_text("needs-finalize").first.wait_for()
     keep(tab, f"site-search-{media}")
+
+
+def test_the_picture_of_a_plan_is_of_todays_page(tab: Page, tmp_path: Path) -> None:
+    """``UPDATE_CASES=1 nox -s page -- -k picture`` takes it anew: look at it before it is committed."""
+    case = ROOT / "tests" / "engine" / "cases" / "first" / "plan.json"
+    file = tmp_path / "plan.html"
+    file.write_text(plan_page.render(msgspec.json.decode(case.read_bytes(), type=PlanDocument)), "utf-8")
+    show(tab, "desktop")
+    tab.set_viewport_size({"width": 1000, "height": 800})
+    tab.goto(file.as_uri())
+    taken = Image.open(io.BytesIO(tab.screenshot())).convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
+    picture = ROOT / "docs" / "pictures" / "plan.png"
+    if os.environ.get("UPDATE_CASES"):
+        picture.parent.mkdir(exist_ok=True)
+        taken.save(picture, optimize=True)
+    with Image.open(picture) as expected:
+        assert expected.size == taken.size
+        # Fonts differ from machine to machine, so only what is where is compared: squares by their darkness.
+        squares = [each.convert("L").resize((20, 16), Image.Resampling.BOX) for each in (taken, expected)]
+        _, most = ImageChops.difference(*squares).getextrema()
+        assert isinstance(most, int)
+        assert most <= 40
