@@ -66,6 +66,11 @@ def test_a_path_selects_what_the_library_selects(document, segments):
     assert selected == {node.location: (node.value, node.parent.value) for node in nodes}
 
 
+@pytest.mark.parametrize("leaf", [1, 1.5, True, None, "text"])
+def test_nothing_is_below_a_value(leaf):
+    assert select("$.a..b", {"a": leaf}, Budget({"a": leaf})) == {}
+
+
 def test_every_target_selects_what_two_implementations_agreed_on():
     """The record was written by an implementation of our own, before this library took its place.
 

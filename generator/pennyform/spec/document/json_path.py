@@ -87,7 +87,9 @@ def _descendants(
     names = {selector.name for selector in selectors if isinstance(selector, NameSelector)}
     only_names = all(isinstance(selector, NameSelector) for selector in selectors)
     for node in nodes:
-        stack: list[tuple[Json, tuple[int | str, ...]]] = [(node.value, node.location)]
+        stack: list[tuple[Json, tuple[int | str, ...]]] = []
+        if isinstance(node.value, _KINDS):
+            stack.append((node.value, node.location))
         while stack:
             value, location = stack.pop()
             members: Iterable[tuple[int | str, Json]] = enumerate(value)
