@@ -192,7 +192,9 @@ class Maker:
 
     def text(self) -> str:
         """Some text, never empty."""
-        return "".join(self._rng.choice(self._alphabet) for _ in range(self._rng.randrange(1, 9)))
+        text = "".join(self._rng.choice(self._alphabet) for _ in range(self._rng.randrange(1, 9)))
+        # As a part of a path they address something else, and the client refuses them.
+        return "..." if text in (".", "..") else text
 
     def upload(self) -> Upload:
         """A file."""
