@@ -167,9 +167,10 @@ def fields_sent(request: httpx.Request) -> list[tuple[str, str]]:
 
 
 def form_fields(value: Schema) -> list[tuple[str, str]]:
-    """The fields that an HTML form has."""
+    """The fields that an HTML form has; no text stands for a null in a list."""
     return [
         (name, text(item))
         for name, inner in value.items()
         for item in (inner if isinstance(inner, list) else [inner])
+        if item is not None or inner is None
     ]
