@@ -102,10 +102,28 @@ class Patterns:
         """The pattern of an earlier definition that was evaluated in the same shape, if there is one."""
         return self._known.get((template, shape))
 
-    def add(self, pattern: Pattern, shape: Shape | None, template: str = "") -> Pattern | None:
-        """Keep ``pattern``, of a definition of that shape; None where others can differ in more."""
+    def add(
+        self,
+        shape: Shape | None,
+        value: YamlValue,
+        computed: Iterable[Path],
+        marks: Mapping[Path, Mark],
+        template: str = "",
+    ) -> Pattern | None:
+        """The pattern of the first definition of a shape; None where others can differ in more.
+
+        Args:
+            shape: that in which it was evaluated.
+            value: what it says.
+            computed: the paths of what expressions gave.
+            marks: the places of all.
+            template: what was applied to it.
+        """
+        if shape is None or len(self._known) == _MOST_PATTERNS:
+            return None
+        pattern = Pattern(value, computed, marks)
         # What kind of definition it is decides about the rest.
-        if shape is None or ("kind",) in pattern.paths or len(self._known) == _MOST_PATTERNS:
+        if ("kind",) in pattern.paths:
             return None
         self._known[template, shape] = pattern
         return pattern

@@ -21,7 +21,6 @@ from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.money import scalars
 from pennyform.invoices.money.scalars import canonical
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.schema.patterns import Pattern
 from pennyform.invoices.templates.inheritance import LISTS, Template, shift_entries
 from pennyform.invoices.templates.parameters import TYPES, UnknownFieldError, WrongValueError, to_native
 from pennyform.invoices.yaml.document import Document, Mark, Path, YamlMapping
@@ -107,9 +106,7 @@ def _joined(
     else:
         marks = {**_from_template(evaluation.marks, fields), **_from_definition(document.marks, offsets)}
         if definition.pattern:
-            pattern = definition.pattern.joined.add(
-                Pattern(value, origins, marks), evaluation.shape, template.name
-            )
+            pattern = definition.pattern.joined.add(evaluation.shape, value, origins, marks, template.name)
     spoiled = set(_from_definition(dict.fromkeys(document.spoiled), offsets))
     joined = Document(document.file, value, marks, spoiled)
     return ResolvedDefinition(joined, origins, definition.row, pattern)

@@ -10,7 +10,7 @@ from pennyform.invoices.checks.references import ResolvedDefinition
 from pennyform.invoices.expressions.evaluate import Evaluation, Scope, constant_parts
 from pennyform.invoices.model.budget import Budget
 from pennyform.invoices.schema import Schema
-from pennyform.invoices.schema.patterns import Pattern, Patterns
+from pennyform.invoices.schema.patterns import Patterns
 from pennyform.invoices.sources.data_file import DataFile, Row, read_data_file
 from pennyform.invoices.sources.discover import DATA_FOLDER, is_data
 from pennyform.invoices.sources.source_file import FileReader, Source, UnsafePathError, resolve_inside
@@ -108,7 +108,7 @@ def expand_series(
             if not evaluation.findings:
                 shape = evaluation.shape
                 pattern = patterns.find(shape) or patterns.add(
-                    Pattern(value, evaluation.origins, evaluation.marks), shape
+                    shape, value, evaluation.origins, evaluation.marks
                 )
                 definitions.append(ResolvedDefinition(made, evaluation.origins, row, pattern))
         findings += evaluation.findings
