@@ -15,7 +15,9 @@ import pytest
 from pennyform import typesetting
 from pennyform.documents.views import pdf
 from pennyform.extras import missing_packages
-from PIL import Image, ImageChops
+from PIL import Image
+
+from tests.pictures import difference
 
 from .invoices import FILES, GERMAN, results, write
 
@@ -52,16 +54,6 @@ def _painted(folder: Path, reference: str) -> list[Image.Image]:
     return [Image.open(io.BytesIO(page)).convert("L") for page in pages]
 
 
-def _difference(painted: Image.Image, expected: Image.Image) -> int:
-    """By how much the square differs that differs most."""
-    assert painted.size == expected.size
-    small = (painted.width // SQUARE, painted.height // SQUARE)
-    squares = [picture.resize(small, Image.Resampling.BOX) for picture in (painted, expected)]
-    _, most = ImageChops.difference(*squares).getextrema()
-    assert isinstance(most, int)
-    return most
-
-
 @pytest.mark.parametrize("reference", PAGES)
 def test_pages_are_as_they_were_looked_at(reference: str, tmp_path: Path) -> None:
     pages = _painted(tmp_path, reference)
@@ -72,7 +64,7 @@ def test_pages_are_as_they_were_looked_at(reference: str, tmp_path: Path) -> Non
             PICTURES.mkdir(exist_ok=True)
             painted.save(file, optimize=True)
         with Image.open(file) as expected:
-            assert _difference(painted, expected.convert("L")) <= DIFFERENCE, file.name
+            assert difference(painted, expected, SQUARE) <= DIFFERENCE, file.name
 
 
 @pytest.mark.parametrize(
@@ -92,4 +84,4 @@ def test_another_look_is_noticed(old: str, new: str, tmp_path: Path, monkeypatch
     assert old in template
     monkeypatch.setattr(typesetting, "_template", template.replace(old, new).encode)
     with Image.open(PICTURES / "inv-1-1.png") as expected:
-        assert _difference(_painted(tmp_path, "INV-1")[0], expected.convert("L")) > DIFFERENCE
+        assert difference(_painted(tmp_path, "INV-1")[0], expected, SQUARE) > DIFFERENCE
