@@ -73,7 +73,7 @@ MOST_CASES = 2
 OTHERS = {
     "hooks": "needs git; pre-commit and prek fetch what the hooks need",
     "wheel": "needs git; pip fetches what the wheel needs",
-    "editors": "fetches yaml-language-server from npm",
+    "editors": "fetches yaml-language-server and MCP's inspector from npm",
     "page": "needs Chromium, from Debian packages if apt is available; fetches axe-core from npm",
     "fleet": "needs a PostgreSQL, from Debian packages if apt is available",
     "prism": "fetches Prism from npm",
@@ -107,7 +107,7 @@ def _node(session: nox.Session) -> dict[str, str]:
 
 def _npm(session: nox.Session, tool: str) -> Path:
     """Install a tool from npm in the versions of its lock file; returns the folder of the packages."""
-    home = Path(session.virtualenv.location) / "npm"
+    home = Path(session.virtualenv.location) / "npm" / tool
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(LOCKS / tool, home)
     session.run("python", "-c", _NPM, "ci", *_QUIET, "--prefix", str(home), env=_node(session))
@@ -167,7 +167,7 @@ def lock(session: nox.Session) -> None:
     _compile(session, "lowest", "lowest-direct", LOWEST, session.posargs and [*session.posargs, *direct])
     _upgrade_hook()
     if not session.posargs:
-        for tool in ("axe-core", "prism", "yaml-language-server"):
+        for tool in ("axe-core", "mcp-inspector", "prism", "yaml-language-server"):
             _upgrade_tool(session, LOCKS / tool)
 
 
@@ -281,11 +281,13 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def editors(session: nox.Session) -> None:
-    """Test the schemas with the real yaml-language-server, which npm installs into this session's folder."""
+    """Test schemas in yaml-language-server, and tools for agents in MCP's inspector, both from npm."""
     _install_project(session, "test")
     server = _npm(session, "yaml-language-server") / ".bin" / "yaml-language-server"
-    env = {**_node(session), "PENNYFORM_YAML_LANGUAGE_SERVER": str(server)}
-    session.run("pytest", "-q", "tests/invoices/test_editors.py", *session.posargs, env=env)
+    inspector = _npm(session, "mcp-inspector") / ".bin" / "mcp-inspector"
+    programs = {"PENNYFORM_YAML_LANGUAGE_SERVER": str(server), "PENNYFORM_MCP_INSPECTOR": str(inspector)}
+    files = ("tests/invoices/test_editors.py", "tests/agents/test_inspector.py")
+    session.run("pytest", "-q", *files, *session.posargs, env={**_node(session), **programs})
 
 
 @nox.session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +69,7 @@ class Conversation:
         self.text = ""
 
     def __call__(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """The structured result of a call, over the protocol; the client holds it to the declared schema."""
+        """The result of a call, over the protocol; the client holds it to the declared schema."""
 
         async def ask() -> Any:
             async with Client(make_server(self.scope), mode="legacy") as client:
@@ -77,7 +78,9 @@ class Conversation:
         result = anyio.run(ask)
         self.is_refused, (content,) = bool(result.is_error), result.content
         self.text = content.text
-        answer: dict[str, Any] = result.structured_content
+        answer: dict[str, Any] = json.loads(self.text)
+        # A refusal is no result: clients would hold it to the schema of results.
+        assert result.structured_content == (None if self.is_refused else answer)
         return answer
 
     def refusal(self, tool: str, **arguments: Any) -> str:

@@ -192,7 +192,9 @@ def make_server(scope: Scope) -> Server[Any]:
             # A thread cannot be cancelled: it is told that nobody waits for it any more.
             stop.set()
         text = types.TextContent(text=json.dumps(content, ensure_ascii=False))
-        return types.CallToolResult(content=[text], structured_content=content, is_error=is_refused)
+        # Clients hold structured content to the tool's schema, and hide a refusal that does not fit it.
+        structured = None if is_refused else content
+        return types.CallToolResult(content=[text], structured_content=structured, is_error=is_refused)
 
     return Server(
         "pennyform",
