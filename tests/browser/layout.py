@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 # Each media: width of the window, colours, paper or screen. A4 has 688 pixels between its margins.
 MEDIA = {
+    "small phone": (320, "light", "screen"),
     "phone": (375, "light", "screen"),
     "tablet": (768, "light", "screen"),
     "laptop": (1000, "light", "screen"),
@@ -39,14 +40,16 @@ _FAULTS = """() => {
     }
     const fits = !one.matches('.scroll') || one.scrollWidth <= one.clientWidth + 1;
     if (wide >= 1280 && !fits) fault('does not fit', one);
-    // A half of an amount reads like another one. Where there is room, none lies below the total.
-    const below = scrolls && wide >= 1000 && one.matches('td.amount:not(.sum)');
-    const total = below && scrolls.querySelector('td.sum');
+    // A half of an amount reads like another one: none lies below the total.
+    const below = scrolls && !paper && one.matches('td.amount:not(.sum)');
+    const total = below && one.parentElement.querySelector('.sum');
     if (total) {
       const range = document.createRange();
       range.selectNodeContents(one);
-      const text = range.getBoundingClientRect(), edge = total.getBoundingClientRect().left;
-      if (text.left < edge - 1 && text.right > edge + 1) fault('half below the total', one);
+      const text = range.getBoundingClientRect(), edge = total.getBoundingClientRect();
+      const beside = text.bottom > edge.top + 1 && text.top < edge.bottom - 1;
+      const half = text.left < edge.left - 1 && text.right > edge.left + 1;
+      if (beside && half) fault('half below the total', one);
     }
     for (const node of one.childNodes) {
       if (node.nodeType !== Node.TEXT_NODE || !node.textContent.trim()) continue;
