@@ -1,7 +1,8 @@
 """The one layout of documents as PDF: a PDF/A-3b that people read, with XML in it that programs read.
 
-``preview`` and the sandbox share the layout (``templates/documents/invoice.typ``) and its labels, and nothing
-of what stands in it: each brings the texts of a document, from data and arithmetic of its own.
+``preview`` and the sandbox share the layout (``templates/documents/invoice.typ``) and its labels, ``preview``
+and the page of a plan that of a page (``body.html`` beside it); nothing of what stands in it: each brings the
+texts of a document, from data and arithmetic of its own.
 
 Typst lays texts out and attaches the XML; what the metadata of Factur-X say is added behind it. Nothing
 depends on the machine: the time is the date of the document, and the fonts are those of Typst's wheel, unless
@@ -63,7 +64,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. ``details`` stand below the label."""
+    """One line of the table. ``details`` stand below the label.
+
+    ``code`` and ``is_changed`` are for who reviews a plan: the VAT code, and whether the account has the line
+    otherwise, or not at all. The PDF and a preview show neither.
+    """
 
     label: str
     details: tuple[str, ...]
@@ -71,6 +76,8 @@ class Row:
     price: str
     vat: str
     amount: str
+    code: str = ""
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,15 @@ def labels(language: str) -> dict[str, str]:
     """What stands on a document besides its data, in a language of ISO 639-1."""
     words: dict[str, str] = _labels()[language]
     return words
+
+
+def language_of(name: str | None) -> str:
+    """The language of a document, in ISO 639-1, for a name such as ``de_DE``; French where nothing is said.
+
+    English stands in for a language that has no labels.
+    """
+    language = (name or "fr_FR")[:2]
+    return language if language in _labels() else "en"
 
 
 @cache

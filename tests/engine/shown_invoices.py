@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import lxml.html
+import yaml
+from babel.dates import get_month_names
+from babel.numbers import get_currency_symbol, get_decimal_symbol
 
 # Before tax, tax, tax included.
 Amounts = tuple[Decimal, Decimal, Decimal]
@@ -209,45 +213,89 @@ def _of_json(invoice: Any, body: Any, name: str | None) -> ShownInvoice:
 
 
 def read_page(page: str) -> Iterator[ShownInvoice]:
-    """The invoices on the page of a plan, as its readers see them."""
-    for paper in lxml.html.fromstring(page).xpath('//div[contains(@class, "paper")]'):
-        details = {_words(row[0]): _words(row[1]) for row in paper.xpath("./dl/div")}
-        rows = {_words(row[0]): _words(row[1]) for row in paper.xpath('./table[@class="totals"]//tr')}
-        total, currency = rows.get("To pay", rows.get("Credited", "")).rsplit(" ", 1)
-        codes = [found for found in map(_PAGE_VAT.fullmatch, rows) if found]
-        taxes = [_number(rows[found[0]]) for found in codes]
-        yield ShownInvoice(
-            details["Reference"],
+    """The invoices on the page of a plan, as its readers see them, in the language of each."""
+    for paper in lxml.html.fromstring(page).xpath('//div[@class="paper"]'):
+        yield _Paper(paper).read()
+
+
+class _Paper:
+    """An invoice in one language; its labels are in a table, its separators and months in Babel's."""
+
+    def __init__(self, paper: Any) -> None:
+        self.paper = paper
+        self.words = _LABELS[paper.get("lang")]
+        self.locale = "en_GB" if paper.get("lang") == "en" else paper.get("lang")
+        title = _words(paper.xpath('.//*[@class="title"]')[0])
+        self.sign = {self.words["invoice"]: 1, self.words["credit_note"]: -1}[title]
+
+    def read(self) -> ShownInvoice:
+        facts, sums = (
+            {
+                _words(name): _words(value)
+                for name, value in zip(part.xpath("./div/dt"), part.xpath("./div/dd"), strict=True)
+            }
+            for part in self.paper.xpath(".//dl")
+        )
+        words = self.words
+        due = sums[words["due_amount" if self.sign == 1 else "credited_amount"]]
+        discounts = [row for row in sums.items() if row[0].startswith(words["allowance"])]
+        vat = {}
+        for row in self.paper.xpath('.//table[@class="rows taxes stack"]/tbody/tr'):
+            rate, base, tax = row.xpath("./td")
+            vat[_words(rate.xpath("./small")[0])] = (self._signed(base), self._signed(tax))
+        return ShownInvoice(
+            facts[words["reference"]],
             None,
-            _words(paper.xpath('.//p[@class="to"]/b')[0]),
-            _day(details["Date"]),
-            _day(details["Due"]),
-            currency,
-            _discount_of(rows.get("Discount on the whole", "")),
-            tuple(_lines_of_page(paper)),
-            (_number(rows["Before tax"]), sum(taxes, Decimal(0)), _number(total)),
-            {code[2]: (_number(code[1]), tax) for code, tax in zip(codes, taxes, strict=True)},
+            _words(self.paper.xpath('.//div[@class="parties"]/section[2]//strong')[0]),
+            self._day(facts[words["date"]]),
+            self._day(facts[words["due"]]) if self.sign == 1 else None,
+            next(code for code in _CURRENCIES if get_currency_symbol(code, self.locale) in due),
+            self._discount(*discounts[0]) if discounts else "",
+            tuple(self._lines()),
+            tuple(self._signed(sums[words[name]]) for name in ("before_tax", "tax", "amount")),  # type: ignore[arg-type]
+            vat,
         )
 
+    def _lines(self) -> Iterator[ShownLine]:
+        for row in self.paper.xpath('.//table[@class="rows lines stack"]/tbody/tr[not(@class="section")]'):
+            what, quantity, price, vat, amount = row.xpath("./td")
+            number, unit = re.fullmatch(r"(-?[\d.,\u202f]+) ?(.*)", _words(quantity)).groups()  # type: ignore[union-attr]
+            details = [_words(detail).partition(self.words["colon"]) for detail in what.xpath("./small")]
+            discounts = [row for row in details if row[0].startswith(self.words["discount"])]
+            yield ShownLine(
+                " ".join(what.xpath("./text()")).strip(),
+                self._signed(number),
+                unit,
+                self._number(_words(price)),
+                _words(vat.xpath("./small")[0]),
+                self._signed(amount),
+                self._discount(discounts[0][0], discounts[0][2]) if discounts else "",
+            )
 
-_PAGE_VAT = re.compile(r"VAT [\d.]+ % on ([^ ]+) (\w+)")
-_PAGE_CODE = re.compile(r"[\d.]+ % (\w+)")
+    def _discount(self, name: str, amount: str) -> str:
+        if name.endswith(" %"):
+            return _discount({"type": "relative", "value": self._number(name)})
+        return _discount({"type": "absolute", "value": -self._signed(amount)})
+
+    def _signed(self, text: Any) -> Decimal:
+        number = self._number(text if isinstance(text, str) else _words(text))
+        return self.sign * number + 0
+
+    def _number(self, text: str) -> Decimal:
+        digits = re.sub(rf"[^\d{re.escape(get_decimal_symbol(self.locale))}-]", "", text)
+        return Decimal(digits.replace(",", "."))
+
+    def _day(self, text: str) -> date:
+        months = {name: number for number, name in get_month_names("wide", locale=self.locale).items()}
+        day, *_, year = re.findall(r"\d+", text)
+        (month,) = (months[word] for word in text.split() if word in months)
+        return date(int(year), month, int(day))
 
 
-def _lines_of_page(paper: Any) -> Iterator[ShownLine]:
-    for row in paper.xpath('.//table[@class="rows lines"]/tbody/tr[td]'):
-        what, quantity, price, discount, vat, amount = row.xpath("./td")
-        number, _, unit = _words(quantity).partition(" ")
-        code = _PAGE_CODE.fullmatch(_words(vat))
-        yield ShownLine(
-            " ".join(what.xpath("./text()")).strip(),
-            _number(number),
-            unit,
-            _number(_words(price)),
-            code[1] if code else "",
-            _number(_words(amount)),
-            _discount_of(_words(discount)),
-        )
+_LABELS = yaml.safe_load(
+    (Path(__file__).parents[2] / "templates" / "documents" / "labels.yaml").read_text(encoding="utf-8")
+)
+_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 
 
 def read_sums_of_page(page: str) -> dict[str, ShownSum]:
@@ -260,11 +308,6 @@ def read_sums_of_page(page: str) -> dict[str, ShownSum]:
         vat = {row[0].split(" ")[0]: (_number(row[2]), _number(row[1])) for row in rows}
         sums[currency] = ShownSum(vat, (_number(in_all[2]), _number(in_all[1]), _number(total)))
     return sums
-
-
-def _day(text: str) -> date:
-    """``31 January 2026``."""
-    return datetime.strptime(f"{text} +0000", "%d %B %Y %z").date()
 
 
 def _words(element: Any) -> str:

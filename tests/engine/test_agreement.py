@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 from pennyform.cli import main
 from pennyform.cli.commands.definitions import render
-from pennyform.report.plan import invoice_preview
+from pennyform.locales import Formats, formats
+from pennyform.report.plan import invoice_content
 from pennyform.report.plan import text as plan_text
 from pennyform.report.shared.layout import Layout
 from pennyform.sandbox import Rules, Sandbox
@@ -247,11 +249,17 @@ def test_a_customer_that_only_the_account_has(repository: Make) -> None:
 
 
 def page_rounds_amounts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoice_preview, "amount", lambda text: f"{Decimal(text):.0f}")
+    def rounding(language: str, currency: str) -> Formats:
+        made = copy.copy(formats(language, currency))
+        money = made.money
+        made.money = lambda amount: money(amount.quantize(Decimal(1)))  # type: ignore[method-assign]
+        return made
+
+    monkeypatch.setattr(invoice_content, "formats", rounding)
 
 
 def page_names_another_customer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoice_preview, "addressee", lambda change: "Somebody else")
+    monkeypatch.setattr(invoice_content, "addressee", lambda change: "Somebody else")
 
 
 def text_drops_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

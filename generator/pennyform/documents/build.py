@@ -21,7 +21,7 @@ from pennyform.documents.model import (
 )
 from pennyform.documents.parties import buyer_party, scope, seller_party
 from pennyform.documents.places import Places
-from pennyform.documents.tables import LANGUAGES, table, tax_of, unit_code
+from pennyform.documents.tables import table, tax_of, unit_code
 from pennyform.findings import Finding, Severity
 from pennyform.invoices import Line as AmountLine
 from pennyform.invoices import Repository, ResolvedInvoice, Totals, UnknownProductError, totals
@@ -29,7 +29,7 @@ from pennyform.invoices.model import CustomerBody, Id, InvoiceBody, InvoiceLine,
 from pennyform.invoices.money.scalars import minor_units
 from pennyform.invoices.money.totals import fill_from_product, net_amounts
 from pennyform.invoices.money.vat_codes import rates
-from pennyform.typesetting import labels
+from pennyform.typesetting import labels, language_of
 
 # What BR-FR-01 and -02 allow for a number.
 _NUMBER = re.compile(r"[A-Za-z0-9+_/-]{1,35}")
@@ -138,8 +138,7 @@ class _Builder:
     def _document(
         self, body: InvoiceBody, customer: CustomerBody, seller: Seller, amounts: Totals
     ) -> Document | None:
-        language = self.language or (body.language or customer.billing_language or "fr_FR")[:2]
-        self.language = language if language in LANGUAGES else "en"
+        self.language = language_of(self.language or body.language or customer.billing_language or None)
         buyer = buyer_party(customer)
         lines = tuple(self._lines(body, seller, amounts))
         if len(lines) < len(amounts.lines):

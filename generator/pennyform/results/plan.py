@@ -46,7 +46,7 @@ class Addressee(Record, frozen=True):
     """Whom a document is made out to, as its customer's card will be when the invoice becomes final.
 
     ``is_declared`` is false for a customer that is only in the account. ``emails`` are where it would be
-    mailed to.
+    mailed to, ``language`` is the one of the customer's documents, such as ``fr_FR``.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Addressee(Record, frozen=True):
     vat_number: str = ""
     emails: tuple[str, ...] = ()
     is_declared: bool = True
+    language: str = ""
 
 
 class PlannedInvoice(Record, frozen=True, kw_only=True, tag_field="kind", tag="invoice"):

@@ -5,14 +5,12 @@ Dates, numbers, currencies and names of countries are those of the CLDR, as Babe
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from pennyform.documents.extra import needed
-from pennyform.documents.model import Delivery, Document, Line, Party, Tax
-from pennyform.invoices.money.scalars import minor_units
+from pennyform.documents.model import Delivery, Document, Line, Party
+from pennyform.locales import formats
 from pennyform.typesetting import Block, Content, Fact, Group, Row, labels
 
 
@@ -29,10 +27,8 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.words = labels(document.language)
-        self._numbers, self._dates = needed("babel.numbers"), needed("babel.dates")
-        # Without a country English is American: `January 31, 2026`.
-        name = "en_GB" if document.language == "en" else document.language
-        self._locale: Any = needed("babel").Locale.parse(name)
+        needed("babel")
+        self.formats = formats(document.language, document.currency)
 
     def content(self, claims: tuple[str, ...]) -> Content:
         document, words = self.document, self.words
@@ -51,9 +47,11 @@ class _Reader:
             groups=tuple(self._groups()),
             taxes=tuple(
                 (
-                    self._rate(total.tax) if total.tax.category in ("S", "Z") else words["no_tax"],
-                    self._money(total.base),
-                    self._money(total.amount),
+                    self.formats.percent(total.tax.percent)
+                    if total.tax.category in ("S", "Z")
+                    else words["no_tax"],
+                    self.formats.money(total.base),
+                    self.formats.money(total.amount),
                     total.tax.reason,
                 )
                 for total in document.taxes
@@ -61,51 +59,22 @@ class _Reader:
             sums=tuple(self._sums()),
             due=Fact(
                 words["credited_amount" if document.is_credit_note else "due_amount"],
-                self._money(document.amount),
+                self.formats.money(document.amount),
             ),
             payment=tuple(self._payment()),
             mentions=tuple(text for text in (*notes, document.free_text) if text.strip()),
             claims=claims,
         )
 
-    def _money(self, amount: Decimal) -> str:
-        text: str = self._numbers.format_currency(amount, self.document.currency, locale=self._locale)
-        return text
-
-    def _price(self, amount: Decimal) -> str:
-        """A price with all its decimals, which may be more than the currency has."""
-        usual = minor_units(self.document.currency)
-        decimals = max(usual, -int(amount.normalize().as_tuple().exponent))
-        places = "." + "0" * decimals if decimals else ""
-        pattern = self._locale.currency_formats["standard"].pattern.replace(".00", places)
-        text: str = self._numbers.format_currency(
-            amount, self.document.currency, pattern, locale=self._locale, currency_digits=False
-        )
-        return text
-
-    def _number(self, number: Decimal) -> str:
-        text: str = self._numbers.format_decimal(number, locale=self._locale, decimal_quantization=False)
-        return text
-
-    def _day(self, day: dt.date) -> str:
-        text: str = self._dates.format_date(day, "long", locale=self._locale)
-        return text
-
-    def _rate(self, tax: Tax) -> str:
-        text: str = self._numbers.format_percent(
-            tax.percent / 100, locale=self._locale, decimal_quantization=False
-        )
-        return text
-
     def _facts(self) -> list[Fact]:
         document, words = self.document, self.words
         facts = [
             Fact(words["number"], words["pending"]),
             Fact(words["reference"], document.reference),
-            Fact(words["date"], self._day(document.date)),
+            Fact(words["date"], self.formats.day(document.date)),
         ]
         if not document.is_credit_note:
-            facts.append(Fact(words["due"], self._day(document.due)))
+            facts.append(Fact(words["due"], self.formats.day(document.due)))
         if document.preceding:
             facts.append(Fact(words["credits"], document.preceding.number))
         if document.buyer.number:
@@ -115,7 +84,7 @@ class _Reader:
     def _party(self, party: Party, heading: str) -> Block:
         words = self.words
         town = " ".join(filter(None, (party.postal_code, party.city)))
-        lines = (party.name, party.address, town, self._country(party.country))
+        lines = (party.name, party.address, town, self.formats.country(party.country))
         attention = f"{words['attention']} {party.contact}" if party.contact else ""
         number = party.siret or party.legal_id
         name = "siret" if party.siret else "siren" if party.legal_scheme else "reference"
@@ -132,12 +101,9 @@ class _Reader:
             tuple(fact for fact in facts if fact.value),
         )
 
-    def _country(self, code: str) -> str:
-        return str(self._locale.territories.get(code, code))
-
     def _delivered(self, delivery: Delivery) -> Block:
         town = " ".join(filter(None, (delivery.postal_code, delivery.city)))
-        lines = (delivery.address, town, self._country(delivery.country))
+        lines = (delivery.address, town, self.formats.country(delivery.country))
         return Block(self.words["delivered_to"], tuple(filter(None, lines)), ())
 
     def _groups(self) -> list[Group]:
@@ -155,7 +121,7 @@ class _Reader:
             if not lines:
                 continue
             section = sections.get(rank) if rank is not None else None
-            total = self._money(sum((line.net for line in lines), Decimal(0)))
+            total = self.formats.money(sum((line.net for line in lines), Decimal(0)))
             groups.append(
                 Group(
                     section.title if section else "",
@@ -170,34 +136,38 @@ class _Reader:
         words = self.words
         details = [part for part in line.description.splitlines() if part.strip()]
         if line.start or line.end:
-            days = " \N{EN DASH} ".join(self._day(day) for day in (line.start, line.end) if day)
+            days = " \N{EN DASH} ".join(self.formats.day(day) for day in (line.start, line.end) if day)
             details.append(f"{words['period']}{words['colon']}{days}")
         if line.allowance:
             percent = (
-                f" {self._number(line.allowance_percent)} %" if line.allowance_percent is not None else ""
+                f" {self.formats.number(line.allowance_percent)} %"
+                if line.allowance_percent is not None
+                else ""
             )
-            details.append(f"{words['discount']}{percent}{words['colon']}{self._money(-line.allowance)}")
-        quantity = f"{self._number(line.quantity)} {line.unit}".strip()
+            details.append(
+                f"{words['discount']}{percent}{words['colon']}{self.formats.money(-line.allowance)}"
+            )
+        quantity = f"{self.formats.number(line.quantity)} {line.unit}".strip()
         return Row(
             line.name,
             tuple(details),
             quantity,
-            self._price(line.price),
-            self._rate(line.tax),
-            self._money(line.net),
+            self.formats.price(line.price),
+            self.formats.percent(line.tax.percent),
+            self.formats.money(line.net),
         )
 
     def _sums(self) -> list[Fact]:
         document, words = self.document, self.words
         sums = []
         if document.allowances:
-            sums.append(Fact(words["lines_total"], self._money(document.lines_total)))
+            sums.append(Fact(words["lines_total"], self.formats.money(document.lines_total)))
             percent = document.allowances[0].percent
-            label = words["allowance"] + (f" {self._number(percent)} %" if percent is not None else "")
-            sums.append(Fact(label, self._money(-document.allowance_total)))
-        sums.append(Fact(words["before_tax"], self._money(document.before_tax)))
-        sums.append(Fact(words["tax"], self._money(document.tax)))
-        sums.append(Fact(words["amount"], self._money(document.amount)))
+            label = words["allowance"] + (f" {self.formats.number(percent)} %" if percent is not None else "")
+            sums.append(Fact(label, self.formats.money(-document.allowance_total)))
+        sums.append(Fact(words["before_tax"], self.formats.money(document.before_tax)))
+        sums.append(Fact(words["tax"], self.formats.money(document.tax)))
+        sums.append(Fact(words["amount"], self.formats.money(document.amount)))
         return sums
 
     def _payment(self) -> list[Fact]:

@@ -26,17 +26,17 @@ def render(document: Document, claims: Sequence[str]) -> str:
         Failure: ``missing-extra``.
     """
     environment = _environment()
-    style = environment.get_template("invoice.css").render()
+    style = "".join(environment.get_template(name).render() for name in ("base.css", "invoice.css"))
     style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     template = environment.get_template("invoice.html")
-    text = template.render(style_hash=style_hash, invoice=content(document, claims))
+    text = template.render(style=style, style_hash=style_hash, invoice=content(document, claims))
     return html_document(text.rstrip("\n")) + "\n"
 
 
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(data.templates() / "documents"),
+        loader=FileSystemLoader([data.templates() / name for name in ("documents", "pages")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

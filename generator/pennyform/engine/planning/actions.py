@@ -219,6 +219,7 @@ def _addressee(resolved: Resolved) -> Addressee | None:
         card.vat_number or "",
         tuple(card.emails or ()),
         resolved.is_customer_declared,
+        card.billing_language or "",
     )
 
 

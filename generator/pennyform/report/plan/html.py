@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pennyform.report.plan.charts import Charts, addressee, charts, invoices_of
-from pennyform.report.plan.invoice_preview import InvoicePreview, preview_invoice
+from pennyform.report.plan.invoice_content import invoice_content
 from pennyform.report.plan.text import IRREVERSIBLE, PREREQUISITE_PHRASES, phrase_of, summary_line
 from pennyform.report.shared import orphans
 from pennyform.report.shared.formatting import companies_text, format_task, header_fields
@@ -16,6 +16,7 @@ from pennyform.report.shared.html import PageHead, PageOrigin, page
 from pennyform.results.companies import CompaniesPlanDocument
 from pennyform.results.plan import PlanDocument, PlannedChange, PlannedInvoice
 from pennyform.text import one_line
+from pennyform.typesetting import Content
 
 # Whole pages are shown for so many invoices; the others are listed.
 MOST_PREVIEWS = 500
@@ -39,7 +40,8 @@ class Entry:
     """One change on the page.
 
     ``anchor`` is where it stands, if there is more to show than its row; no text from outside is part of it.
-    ``was`` is the amount that the account has, if it is another one.
+    ``was`` is the amount that the account has, if it is another one. ``content`` is what stands on an invoice
+    that comes of it, and ``is_from_account`` tells that only the account knows its customer.
     """
 
     change: PlannedChange
@@ -48,7 +50,8 @@ class Entry:
     tone: str
     customer: str
     was: str
-    preview: InvoicePreview | None
+    content: Content | None
+    is_from_account: bool
     tasks: tuple[str, ...]
     fields: Sequence[tuple[str, str]]
 
@@ -134,7 +137,9 @@ def _view(plan: PlanDocument, name: str, suffix: str) -> PlanView:
     changing = [change for change in plan.changes if change.action != "no_op"]
     unchanged = [change for change in plan.changes if change.action == "no_op"]
     prerequisites = [change for change in changing if not isinstance(change, PlannedInvoice)]
-    invoices = list(_entries([change for change in changing if isinstance(change, PlannedInvoice)], suffix))
+    planned = [change for change in changing if isinstance(change, PlannedInvoice)]
+    seller = plan.company.name
+    invoices = list(_entries(planned, suffix, seller))
     return PlanView(
         name=name,
         plan=plan,
@@ -142,7 +147,7 @@ def _view(plan: PlanDocument, name: str, suffix: str) -> PlanView:
         tiles=list(_tiles(plan)),
         charts=list(charts(invoices_of(plan), plan.money.changing)),
         invoices=invoices,
-        prerequisites=list(_entries(prerequisites, suffix)),
+        prerequisites=list(_entries(prerequisites, suffix, seller)),
         differing=[change for change in unchanged if change.warnings or change.differences],
         unchanged=[
             f"{change.kind} {one_line(change.external_reference)}" for change in unchanged[:_MOST_NAMES]
@@ -153,14 +158,14 @@ def _view(plan: PlanDocument, name: str, suffix: str) -> PlanView:
     )
 
 
-def _entries(changes: Sequence[PlannedChange], suffix: str) -> Iterator[Entry]:
+def _entries(changes: Sequence[PlannedChange], suffix: str, seller: str) -> Iterator[Entry]:
     for number, change in enumerate(changes, start=1):
         invoice = change if isinstance(change, PlannedInvoice) else None
         was = ((invoice and invoice.before) or {}).get("currency_amount") or ""
         if was and change.totals and Decimal(was) == Decimal(change.totals.currency_amount):
             was = ""
-        preview = preview_invoice(change) if number <= MOST_PREVIEWS else None
-        has_more = preview or change.differences or change.ways_out
+        content = invoice_content(change, seller) if number <= MOST_PREVIEWS else None
+        has_more = content or change.differences or change.ways_out
         yield Entry(
             change,
             anchor=f"{change.kind}{suffix}-{number}" if has_more else "",
@@ -168,7 +173,8 @@ def _entries(changes: Sequence[PlannedChange], suffix: str) -> Iterator[Entry]:
             tone=_TONES.get(change.action, "warm"),
             customer=addressee(invoice) if invoice else "",
             was=was,
-            preview=preview,
+            content=content,
+            is_from_account=bool(invoice and invoice.customer and not invoice.customer.is_declared),
             tasks=tuple(task for task in map(format_task, change.steps) if task),
             fields=header_fields(change.after)
             if change.after and not (invoice or change.differences)

@@ -114,7 +114,9 @@ def page(template: str, head: PageHead, **context: Any) -> str:
     """
     environment = _environment()
     # The page's policy names its style sheet by its hash, so that no other is applied.
-    style = "".join(environment.get_template(name).render() for name in ("base.css", "style.css"))
+    style = "".join(
+        environment.get_template(name).render() for name in ("base.css", "invoice.css", "style.css")
+    )
     style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     text = environment.get_template(template).render(style=style, style_hash=style_hash, head=head, **context)
     return html_document(text.rstrip("\n")) + "\n"
@@ -123,7 +125,7 @@ def page(template: str, head: PageHead, **context: Any) -> str:
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader([data.templates() / name for name in ("report", "pages")]),
+        loader=FileSystemLoader([data.templates() / name for name in ("report", "documents", "pages")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
