@@ -330,6 +330,10 @@ def test_a_credit_note_is_positive_and_names_its_invoice(documents: dict[str, Do
 def test_every_language_says_everything() -> None:
     words = {language: set(labels(language)) for language in LANGUAGES}
     assert all(names == words["fr"] for names in words.values())
+    blanks = [
+        {name: re.findall("{.*?}", text) for name, text in labels(language).items()} for language in LANGUAGES
+    ]
+    assert all(each == blanks[0] for each in blanks)
     for entry in table("vat")["categories"]:
         assert entry["code"] == "by-article" or set(entry["text"]) == set(LANGUAGES)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import io
 from pathlib import Path
 
 import pytest
 from pennyform import extras
 from pennyform.cli import main
+from pennyform.documents.tables import LANGUAGES
 from pennyform.documents.views import page
 from pennyform.extras import missing_packages
 from pennyform.invoices.sources import factur_x
+from pennyform.typesetting import labels
 from pikepdf import Pdf
 
 from .invoices import FILES, GERMAN, results, write
@@ -56,7 +59,7 @@ def test_a_page_is_in_the_language_of_the_customer(folder: Path, capsys: pytest.
     assert "Steuerschuldnerschaft des Leistungsempfängers" in text
     assert "&lt;b&gt;Vorbereitung&lt;/b&gt;" in text
     assert "<script" not in text
-    assert "no violation of EN 16931 found" in text
+    assert "kein Verstoß gegen EN 16931 gefunden" in text
 
 
 def test_yen_have_no_decimals(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,6 +87,21 @@ def test_a_french_page_has_the_mentions_of_the_law(folder: Path, capsys: pytest.
     assert "SAS au capital de 10 000,00 €, RCS Lyon 732 829 320" in text
     assert main(["preview", "INV-1", "--language", "it"]) == 0
     assert "1 marzo 2026" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_it_claims_is_in_its_language(
+    language: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a credit note for goods that go to another country; its invoice is not declared."""
+    text = SECOND.replace("1234.5", "-1234.5").replace("customer: GERMAN", "customer: GERMAN\ncurrency: USD")
+    write(folder, {"invoices/second.yaml": f"{text}    substance: goods\ncredit_note_of: INV-0\n"})
+    assert main(["preview", "INV-2", "--language", language]) in (0, 4)
+    said = html.unescape(capsys.readouterr().out)
+    words = labels(language)
+    names = ("claims", "claim_number", "claim_layout", "claim_credited_number", "claim_credited_date")
+    assert [name for name in (*names, "claim_delivery") if words[name] not in said] == []
+    assert "pennyform without" not in said.partition("<main>")[2] or language == "en"
 
 
 def test_a_pdf_carries_its_xml_and_is_the_same_each_time(folder: Path) -> None:
@@ -126,7 +144,7 @@ def test_what_is_invalid_is_shown_with_its_findings(folder: Path, capsys: pytest
     assert main(["preview", "INV-1"]) == 4
     said = capsys.readouterr()
     assert "BR-FR-11/BT-47" in said.err
-    assert "2 violations of EN 16931, BR-FR, EXTENDED-CTC-FR found" in said.out
+    assert "2 infractions à EN 16931, BR-FR, EXTENDED-CTC-FR constatées" in said.out
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def e_invoice_findings(
 class Previewed(NamedTuple):
     """One invoice as its customer gets it: its document, None when there can be none, and the findings.
 
-    ``notes`` say what the preview claims and what it cannot know.
+    ``notes`` say what the preview claims and what it cannot know, in the language of the document.
     """
 
     reference: str
@@ -105,6 +105,7 @@ def previews(
     from pennyform.documents.build import OtherInvoices, build
     from pennyform.documents.checking import check_result
     from pennyform.documents.rule_sets import rule_sets
+    from pennyform.typesetting import labels
 
     other_invoices = OtherInvoices.of(repository)
     for resolved in invoices:
@@ -113,11 +114,14 @@ def previews(
         document = result.document
         notes: tuple[str, ...] = ()
         if document:
+            words, count = labels(document.language), len(errors(problems))
             names = ", ".join(rule_sets(is_french=document.scope == "B2B"))
             # What was checked, and nothing beyond it: another platform may have rules of its own.
-            count = len(errors(problems))
-            outcome = f"{count} violation{'' if count == 1 else 's'}" if count else "no violation"
-            notes = (f"{outcome} of {names} found", *document.unclaimed)
+            outcome = (
+                "claim_violations" if count > 1 else "claim_violation" if count else "claim_no_violation"
+            )
+            checked = words[outcome].format(count=count, rules=names)
+            notes = (checked, *(words[name] for name in document.unclaimed))
         yield Previewed(resolved.invoice.external_reference, document, problems, notes)
 
 

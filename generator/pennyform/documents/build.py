@@ -327,15 +327,14 @@ class _Builder:
         return Preceding(number, known.date if known else body.date)
 
     def _unclaimed(self, amounts: Totals, lines: tuple[Line, ...]) -> Iterator[str]:
-        """What only the account and the platform know."""
-        yield "the number is given when the invoice is issued; the reference stands in for it"
-        yield "layout, logo and colours are those of the template in the account"
+        """What only the account and the platform know: the names of labels."""
+        yield from ("claim_number", "claim_layout")
         credited = self.invoice.credit_note_of
         if credited:
-            yield "the number of the credited invoice is that of the account; its reference stands in for it"
+            yield "claim_credited_number"
         if credited and str(getattr(credited, "value", "")) not in self.other_invoices.dates:
-            yield "the date of the credited invoice is only known to the account"
+            yield "claim_credited_date"
         if amounts.currency != "EUR" and amounts.tax:
-            yield "the VAT in euros depends on the exchange rate of the day of issue"
+            yield "claim_vat_in_euros"
         if any(line.tax.category == "K" for line in lines):
-            yield "the day of delivery is taken to be the date of the invoice"
+            yield "claim_delivery"

@@ -138,7 +138,7 @@ class Document:
     ``kind`` is ``invoice``, ``deposit``, ``balance`` or ``credit_note``. ``number`` (BT-1) stands in for the
     legal number, which is not known yet. ``scope`` is ``B2B`` (a company in France), ``B2BINT`` (a company
     elsewhere) or ``B2C``. ``language`` is of ISO 639-1. ``unclaimed`` are the things that the preview cannot
-    know, in English.
+    know, by the names of their labels.
     """
 
     kind: str

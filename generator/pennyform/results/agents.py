@@ -98,7 +98,10 @@ class RenderResult(AgentResult, frozen=True, kw_only=True):
 
 
 class PreviewData(Record, frozen=True):
-    """The document that a customer will get, "" when there can be none; ``notes`` say what it claims."""
+    """The document that a customer will get, "" when there can be none.
+
+    ``notes`` say what it claims, in its language.
+    """
 
     external_reference: str
     document: str
