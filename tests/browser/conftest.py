@@ -53,6 +53,21 @@ def _own(asked: Request) -> bool:
     return asked.url.startswith(("file:", "data:", "http://127.0.0.1"))
 
 
+def wait_until(page: Page, condition: str) -> None:
+    """Wait until the JavaScript expression ``condition`` holds: what a key does shows a moment later.
+
+    ``Page.wait_for_function`` cannot be used: it polls by ``eval``, which the pages' policy forbids.
+
+    Raises:
+        AssertionError: it did not hold for ten seconds.
+    """
+    for _ in range(200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{condition}: not within ten seconds")
+
+
 def keep(page: Page, name: str) -> None:
     """A picture of the whole page, where pictures are wanted."""
     if folder := os.environ.get("PENNYFORM_SHOTS"):

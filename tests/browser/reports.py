@@ -22,7 +22,7 @@ from playwright.sync_api import Page
 from tests.engine.test_pages import HOSTILE, everywhere
 
 from .accounts import LONG_LABEL, write_pages
-from .conftest import keep
+from .conftest import keep, wait_until
 from .layout import MEDIA, faults, show, violations
 
 CASES = Path(__file__).parents[1] / "engine" / "cases"
@@ -177,13 +177,12 @@ def test_a_keyboard_reaches_everything(tab: Page, written: dict[str, str], tmp_p
     """The link to the content comes first; boxes that scroll take the arrows."""
     _open(tab, written["verify"], tmp_path)
     show(tab, "phone")
-    focused = "document.activeElement.className"
     tab.keyboard.press("Tab")
-    assert tab.evaluate(focused) == "skip"
+    wait_until(tab, "document.activeElement.className === 'skip'")
     tab.keyboard.press("Enter")
-    assert tab.evaluate("document.activeElement.id") == "content"
+    wait_until(tab, "document.activeElement.id === 'content'")
     tab.keyboard.press("Tab")
-    assert tab.evaluate(focused) == "scroll"
+    wait_until(tab, "document.activeElement.className === 'scroll'")
     for _ in range(5):
         tab.keyboard.press("ArrowRight")
-    tab.wait_for_function("document.activeElement.scrollLeft > 0")
+    wait_until(tab, "document.activeElement.scrollLeft > 0")
