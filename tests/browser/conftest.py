@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
 
+# Nothing that depends on the machine's screen and settings of fonts.
+_PAINTING = ("--font-render-hinting=none", "--disable-lcd-text", "--force-color-profile=srgb")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     # Imported here: the other sessions collect this folder, find no tests in it, and have no playwright.
@@ -24,7 +28,7 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         executable = os.environ.get("PENNYFORM_BROWSER") or None
-        launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", *_PAINTING])
         yield launched
         launched.close()
 
