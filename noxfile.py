@@ -273,7 +273,7 @@ def hooks(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Follow docs/start.md and docs/your-contract.md with the wheel; run the workflow of examples/."""
+    """Follow docs/start.md and docs/your-contract.md with the wheel."""
     _install_project(session, "test", "types")
     env = {**_node(session), "PENNYFORM_WHEEL": str(CONSTRAINTS)}
     session.run("pytest", "-q", "tests/wheel", *session.posargs, env=env)

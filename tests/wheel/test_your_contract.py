@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.own_contract.conftest import NEWER, PLAIN, define
 from tests.own_contract.newer import contract, newer, publish
@@ -122,7 +121,7 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     subprocess.run(["chmod", "-R", "u+w", home], check=True)
 
 
-def published(repository: Path, document: dict[str, Any], day: str, api: str = "company") -> None:
+def published(repository: Path, document: dict[str, Any], day: str) -> None:
     """Let the vendor publish a contract: here, the settings name a file that Git does not know."""
     folder = repository / "published"
     folder.mkdir(exist_ok=True)
@@ -130,7 +129,7 @@ def published(repository: Path, document: dict[str, Any], day: str, api: str = "
     file = publish(document, folder, day).relative_to(repository)
     settings = repository / "pennyform.yaml"
     text = settings.read_text("utf-8").partition("  sources:")[0]
-    settings.write_text(f"{text}  sources: {{{api}: {file}}}\n", "utf-8")
+    settings.write_text(f"{text}  sources: {{company: {file}}}\n", "utf-8")
 
 
 def next_week() -> dict[str, Any]:
@@ -249,98 +248,3 @@ def _use_the_package(installation: Installation, repository: Path, tmp_path: Pat
     pyright = [sys.executable, "-m", "pyright", "--pythonpath", python, "-p", program.parent]
     checked = subprocess.run(pyright, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
-
-
-# --- the workflow -------------------------------------------------------------------------------------------
-
-WORKFLOW: dict[str, Any] = yaml.safe_load(
-    (ROOT / "examples" / "workflows" / "contract-watch.yaml").read_text()
-)
-# What it is told is kept: its words, and the text of the pull request.
-GH = """\
-#!/bin/sh
-printf '%s\\n' "$@" > "$RUNNER_TEMP/gh.txt"
-while [ "$1" != --body-file ]; do shift; done
-cp "$2" "$RUNNER_TEMP/pull-request.md"
-"""
-USER = """\
-from acme_firm import Client
-
-
-def names(token: str) -> list[str | None]:
-    with Client(token) as client:
-        return [company.external_id for company in client.companies.list()]
-"""
-
-
-def follow(installation: Installation, repository: Path, runner: Path) -> list[str]:
-    """Run the workflow's shell steps as GitHub would; returns the names of those that ran."""
-    files = {name: runner / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-    for file in files.values():
-        file.write_text("")
-    program = runner / "bin" / "gh"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(GH)
-    program.chmod(0o755)
-    path = f"{program.parent}{os.pathsep}{installation.environment['PATH']}"
-    environment = {**WORKFLOW["env"], "APIS": "firm", "PATH": path, "RUNNER_TEMP": str(runner)}
-    environment |= {name: str(file) for name, file in files.items()}
-    ran = []
-    for step in WORKFLOW["jobs"]["watch"]["steps"]:
-        if "run" not in step:
-            continue
-        if condition := step.get("if"):
-            name, value = re.fullmatch(r"steps\.changes\.outputs\.(\w+) == '(\w+)'", condition).groups()  # type: ignore[union-attr]
-            if f"{name}={value}" not in files["GITHUB_OUTPUT"].read_text().splitlines():
-                continue
-        more = {
-            name: re.sub(r"\$\{\{.*?\}\}", "secret", value) for name, value in step.get("env", {}).items()
-        }
-        installation.run(repository, step["run"], more={**environment, **more})
-        ran.append(step.get("name", "install"))
-    return ran
-
-
-def test_the_workflow_opens_a_pull_request(installation: Installation, tmp_path: Path) -> None:
-    repository, runner, run = tmp_path / "repository", tmp_path / "runner", installation.run
-    for folder in (repository, runner):
-        folder.mkdir()
-    run(repository, "git init -q && pennyform spec init --api firm --package acme")
-    published(repository, contract("firm"), "2026-11-16", "firm")
-    (repository / "report.py").write_text(USER)
-    run(repository, "pennyform spec fetch --api firm && pennyform generate")
-    run(repository, "git add . && git commit -qm 'The first week'")
-    run(tmp_path, "git init -q --bare origin && git -C repository remote add origin ../origin")
-
-    # Nothing has changed: nothing is proposed.
-    assert follow(installation, repository, runner) == ["install", "Fetch and pin", "Say what changed"]
-    assert run(repository, "git status --porcelain") == ""
-
-    document = contract("firm")
-    fields = document["components"]["schemas"]["Companies__Response"]["properties"]
-    del fields["external_id"]
-    fields["size"] = {"type": "string"}
-    published(repository, document, "2026-11-23", "firm")
-    run(repository, "git commit -qam 'Where the contract is'")
-    ran = follow(installation, repository, runner)
-    assert ran[-2:] == ["Regenerate", "Open a pull request"]
-    assert (runner / "gh.txt").read_text().splitlines()[:3] == ["pr", "create", "--title"]
-    text = (runner / "pull-request.md").read_text("utf-8")
-    for part in (
-        "place)`: field removed",
-        "`size (and 1 more place)`: new",
-        "`report.py:6:25` `external_id`",
-        "## Generated",
-    ):
-        assert part in text
-    branch = run(tmp_path / "origin", "git branch --format '%(refname:short)'").strip()
-    assert re.fullmatch(r"contract-\d{4}-\d\d-\d\d", branch)
-    proposed = run(tmp_path / "origin", f"git diff --stat=200 {branch}~ {branch}")
-    for name in (
-        "specs/firm/contract.json",
-        "specs/lock.json",
-        "generated/acme_firm/models/",
-        "generated/lock",
-    ):
-        assert name in proposed
-    run(repository, "pennyform generate --check")

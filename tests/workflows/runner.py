@@ -17,14 +17,34 @@ import yaml
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 
-# Keeps the comments of a pull request in a file, as GitHub's program asks its API for them.
+# Keeps pull requests and the comments of one in files, as GitHub's program asks its API for them.
 GH = """#!{python}
 import json, os, pathlib, sys
 store = pathlib.Path(os.environ["COMMENTS"])
 comments = json.loads(store.read_text()) if store.exists() else []
 words = sys.argv[1:]
 assert words[0] == "api" and os.environ["GH_TOKEN"] == "github-secret", words
-if "--jq" in words:
+pulls = "repos/acme/invoices/pulls"
+fields = dict(word.split("=", 1) for word in words if word.startswith(("title=", "head=", "base=", "body=@")))
+if any(word.startswith(pulls) for word in words):
+    file = store.with_name("pulls.json")
+    rows = json.loads(file.read_text()) if file.exists() else []
+    if "--jq" in words:
+        assert words[words.index("--jq") + 1] == ".[].number"
+        for row in rows:
+            if words[1] == f"{{pulls}}?state=open&head={{row['owner']}}:{{row['head']}}" and row["open"]:
+                print(row["number"])
+    else:
+        fields["body"] = pathlib.Path(fields["body"].removeprefix("@")).read_text()
+        assert len(fields["body"]) <= 65536
+        if words[words.index("--method") + 1] == "POST":
+            assert pulls in words, words
+            rows.append({{"number": len(rows) + 1, "owner": "acme", "open": True}} | fields)
+        else:
+            (row,) = [row for row in rows if f"{{pulls}}/{{row['number']}}" in words]
+            row.update(fields)
+        file.write_text(json.dumps(rows))
+elif "--jq" in words:
     mark = os.environ["MARK"]
     part = words[words.index("--jq") + 1].rpartition("| .")[2]
     for comment in comments:
