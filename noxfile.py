@@ -77,6 +77,7 @@ OTHERS = {
     "page": "needs Chromium, from Debian packages if apt is available; fetches axe-core from npm",
     "fleet": "needs a PostgreSQL, from Debian packages if apt is available",
     "prism": "fetches Prism from npm",
+    "container": "needs Docker, Podman or Buildah, the last from Debian packages if apt is available",
     "examples": "needs folders of examples that others publish: EN 16931, XRechnung, Peppol",
 }
 
@@ -369,6 +370,27 @@ def prism(session: nox.Session) -> None:
 
 
 @nox.session
+def container(session: nox.Session) -> None:
+    """Build the image of Containerfile and use it, with Docker, Podman, or Buildah, which apt installs."""
+    if not (engine := _container_engine()):
+        # Without an engine there is hardly a registry: mmdebstrap makes the image to begin with.
+        _debian(session, "buildah", "mmdebstrap")
+        engine = _container_engine() or session.error(
+            "Buildah is installed and does not work: see `buildah info`"
+        )
+    session.run("python", "-m", "tests.container", engine)
+
+
+def _container_engine() -> str:
+    """The first engine that works: a client without its server does not."""
+    for name in ("docker", "podman", "buildah"):
+        command = [name, "info"]
+        if shutil.which(name) and not subprocess.run(command, check=False, capture_output=True).returncode:
+            return name
+    return ""
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Read and check the electronic invoices that others publish as examples: -- FOLDER..."""
     _install_project(session, "test")
@@ -378,7 +400,7 @@ def examples(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def others(session: nox.Session) -> None:
     """List the sessions that were not run, what they need, and how to run them."""
-    lines = [f"  {name:8} {needs}" for name, needs in OTHERS.items()]
+    lines = [f"  {name:9} {needs}" for name, needs in OTHERS.items()]
     session.log("\n".join(["These need more than Python packages, and were not run:", *lines]))
     session.skip(f"not run: {', '.join(OTHERS)}; to run them: python3 noxfile.py -s {' '.join(OTHERS)}")
 
