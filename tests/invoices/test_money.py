@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pennyform.invoices import Totals, UnknownProductError, totals
 from pennyform.invoices.desired.json_bodies import from_json
@@ -14,6 +15,7 @@ from pennyform.invoices.model import InvoiceBody, Key, Place, ProductBody
 from pennyform.invoices.money.totals import spread
 from pennyform.invoices.money.vat_codes import rates, suggest_rate
 from pennyform.results.documents import json_data
+from pennyform.sandbox.money.arithmetic import split_proportionally
 
 CODES = ("FR_200", "FR_55", "FR_1_05", "exempt", "crossborder")
 CENT = Decimal("0.01")
@@ -196,6 +198,30 @@ def test_spread_parts_add_up_and_stay_within_a_unit(amount: Decimal, weights: li
     for part, weight in zip(parts, weights, strict=True):
         assert abs(part - amount * weight / whole) < CENT
     assert spread(-amount, [-weight for weight in weights], CENT) == [-part for part in parts]
+
+
+def largest_remainders(amount: Decimal, weights: list[Decimal]) -> list[Fraction]:
+    """The rule of docs/money.md in fractions, in cents: of equal remainders the first line takes the cent."""
+    exact = [Fraction(amount) * Fraction(weight) / Fraction(sum(weights)) * 100 for weight in weights]
+    parts = [Fraction(int(share)) for share in exact]
+    left = int(Fraction(amount) * 100 - sum(parts))
+    for index in sorted(range(len(exact)), key=lambda index: -abs(exact[index] - parts[index]))[: abs(left)]:
+        parts[index] += 1 if left > 0 else -1
+    return parts
+
+
+@given(
+    st.decimals("-20", "20", places=2),
+    st.lists(st.sampled_from([Decimal(weight) for weight in (1, 2, 4, 5, 7, 10)]), min_size=1, max_size=8),
+    st.sampled_from([1, -1]),
+)
+@example(Decimal("2.00"), [Decimal("4.00"), Decimal("1.00"), Decimal("1.00")], 1)  # a third of a cent each
+@example(Decimal("4.00"), [Decimal("1.00"), Decimal("4.00"), Decimal("1.00")], 1)  # two thirds each
+def test_equal_remainders_go_to_the_first_line(amount: Decimal, weights: list[Decimal], sign: int) -> None:
+    weights = [weight * sign for weight in weights]
+    expected = largest_remainders(amount, weights)
+    assert [Fraction(part) * 100 for part in spread(amount, weights, CENT)] == expected
+    assert [Fraction(part) * 100 for part in split_proportionally(amount, weights, 2)] == expected
 
 
 @pytest.mark.parametrize(

@@ -197,11 +197,13 @@ def spread(amount: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[D
     total = sum(weights, ZERO)
     if not amount or not total:
         return [ZERO] * len(weights)
-    exact = [amount * weight / total for weight in weights]
-    parts = [share.quantize(unit, decimal.ROUND_DOWN) for share in exact]
+    parts = [(amount * weight / total).quantize(unit, decimal.ROUND_DOWN) for weight in weights]
     remaining = amount - sum(parts, ZERO)
     step = unit.copy_sign(remaining)
-    by_remainder = sorted(range(len(parts)), key=lambda index: (parts[index] - exact[index]) * step)
+    # Remainders times the total: a division that does not end is rounded, and equal remainders would differ.
+    sign = step.copy_sign(step * total)
+    losses = [(part * total - amount * weight) * sign for part, weight in zip(parts, weights, strict=True)]
+    by_remainder = sorted(range(len(parts)), key=losses.__getitem__)
     for index in by_remainder[: int(remaining / step)]:
         parts[index] += step
     return parts

@@ -154,12 +154,16 @@ def split_proportionally(amount: Decimal, weights: Sequence[Decimal], decimals: 
     if not total:
         return [amount, *[_ZERO] * (len(weights) - 1)]
     smallest = Decimal(1).scaleb(-decimals)
-    exact = [amount * weight / total for weight in weights]
-    shares = [share.quantize(smallest, ROUND_DOWN) for share in exact]
+    shares = [(amount * weight / total).quantize(smallest, ROUND_DOWN) for weight in weights]
     remainder = amount - sum(shares, _ZERO)
     unit = smallest.copy_sign(remainder)
-    # How much a share lost by the cut, largest first; the index decides among equals.
-    by_loss = sorted(range(len(weights)), key=lambda index: ((shares[index] - exact[index]) * unit, index))
+    # How much a share lost by the cut, largest first; the index decides among equals. It is compared times
+    # the total: quotients that do not end are rounded, and equal losses would differ in their last digits.
+    towards = unit.copy_sign(unit * total)
+    lost = [
+        (amount * weight - share * total) * towards for weight, share in zip(weights, shares, strict=True)
+    ]
+    by_loss = sorted(range(len(weights)), key=lambda index: (-lost[index], index))
     for index in by_loss[: int(remainder / unit)]:
         shares[index] += unit
     return shares
