@@ -68,7 +68,7 @@ def test_it_has_the_layout_of_previews(printed: Any) -> None:
         "CUSTOMER ACME",
         "75006 Paris France",
         "Phase 1",
-        "Conseil à l'œuvre Two days 2 hour 100.125 EUR 20% €200.25",
+        "Conseil à l'œuvre Two days 2 hour €100.125 20% €200.25",
         "Extras Of May €135.00",
         "Discount: 10% 1.5 hour €100.00 5.5% €135.00",
         "Discount on the invoice €35.25",

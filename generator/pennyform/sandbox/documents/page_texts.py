@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
-from importlib import import_module
 from textwrap import wrap
 
+from pennyform.locales import formats
 from pennyform.sandbox.auth import Company
 from pennyform.sandbox.documents.issued_invoice import IBAN, NOTES, Party, Vat, buyer_of, seller_of, vat_of
 from pennyform.sandbox.model.documents import (
@@ -63,7 +63,7 @@ class _Page:
         self.sign = -1 if document.credit_note else 1
         self.language = document.language[:2]
         self.words = labels(self.language) | {"preview": ""}
-        self._numbers, self._dates = import_module("babel.numbers"), import_module("babel.dates")
+        self.formats = formats(self.language, document.currency)
 
     def texts(self) -> Content:
         document, words = self.document, self.words
@@ -72,7 +72,7 @@ class _Page:
         number = document.invoice_number or (document.quote_number if isinstance(document, Quote) else "")
         notes = () if is_quote else (text for _, text in NOTES)
         mentions = (document.special_mention, *notes, document.pdf_invoice_free_text)
-        total = self._money(self._signed(document.currency_amount))
+        total = self.formats.money(self._signed(document.currency_amount))
         transfer = (self._fact("transfer", " ".join(wrap(IBAN, 4))),)
         due = "amount" if is_quote else "credited_amount" if document.credit_note else "due_amount"
         return Content(
@@ -111,8 +111,8 @@ class _Page:
     def _party(self, party: Party, heading: str) -> Block:
         address = party.address
         town = f"{address.postal_code} {address.city}".strip()
-        country = import_module("babel").Locale(self.language).territories
-        lines = (party.name, address.address, town, country.get(address.country_alpha2, ""))
+        country = self.formats.country(address.country_alpha2)
+        lines = (party.name, address.address, town, country)
         facts = (self._fact("siren", party.siren), self._fact("vat_number", party.vat_number))
         return Block(
             self.words[heading],
@@ -132,7 +132,7 @@ class _Page:
                     title=(section.title if section else "") or "",
                     description=(section.description if section else "") or "",
                     rows=tuple(map(self._row, lines)),
-                    total=self._money(net) if section else "",
+                    total=self.formats.money(net) if section else "",
                 )
 
     def _row(self, line: InvoiceLine) -> Row:
@@ -143,25 +143,23 @@ class _Page:
             price = Decimal(line.quantity) * Decimal(line.raw_currency_unit_price)
             discount = self._discount(line.discount, price)
             details.append(f"{self.words['discount']}{self.words['colon']}{discount}")
-        quantity = self._numbers.format_decimal(
-            self._signed(line.quantity), locale=self.document.language, decimal_quantization=False
-        )
+        quantity = self.formats.number(self._signed(line.quantity))
         vat = vat_of(line, self.document, self.rules)
         return Row(
             label=line.label,
             details=tuple(details),
             quantity=f"{quantity} {line.unit}".strip(),
-            price=self._price(Decimal(line.raw_currency_unit_price)),
-            vat=self._percent(vat.percent),
-            amount=self._money(self._signed(line.currency_amount_before_tax)),
+            price=self.formats.price(Decimal(line.raw_currency_unit_price)),
+            vat=self.formats.percent(vat.percent),
+            amount=self.formats.money(self._signed(line.currency_amount_before_tax)),
         )
 
     def _discount(self, stored: StoredDiscount, amount: Decimal) -> str:
         """A discount on ``amount``: its percentage, or what it takes off."""
         discount = signed_discount(stored, self.rules)
         if discount.type == "relative":
-            return self._percent(discount.value)
-        return self._money(self._signed(discount_amount(amount, discount)))
+            return self.formats.percent(discount.value)
+        return self.formats.money(self._signed(discount_amount(amount, discount)))
 
     def _taxes(self) -> Iterator[tuple[str, str, str, str]]:
         """Base and tax of each kind of VAT, as the document comes to."""
@@ -172,8 +170,10 @@ class _Page:
             so_far = taxes.get(vat, Amounts(_ZERO, _ZERO))
             taxes[vat] = Amounts(so_far.before_tax + amounts.before_tax, so_far.tax + amounts.tax)
         for vat, amounts in taxes.items():
-            name = self._percent(vat.percent) if vat.category in ("S", "Z") else self.words["no_tax"]
-            base, tax = (self._money(self._signed(amount)) for amount in (amounts.before_tax, amounts.tax))
+            name = self.formats.percent(vat.percent) if vat.category in ("S", "Z") else self.words["no_tax"]
+            base, tax = (
+                self.formats.money(self._signed(amount)) for amount in (amounts.before_tax, amounts.tax)
+            )
             yield name, base, tax, vat.reason
 
     def _sums(self) -> Iterator[Fact]:
@@ -186,33 +186,11 @@ class _Page:
             ("tax", document.currency_tax),
             ("amount", document.currency_amount),
         ):
-            yield self._fact(word, self._money(self._signed(amount)))
+            yield self._fact(word, self.formats.money(self._signed(amount)))
 
     def _signed(self, amount: str | Decimal) -> Decimal:
         """An amount of the records as the page has it; adding zero takes its sign off a zero."""
         return self.sign * Decimal(amount) + _ZERO
 
-    def _money(self, amount: Decimal) -> str:
-        return str(
-            self._numbers.format_currency(amount, self.document.currency, locale=self.document.language)
-        )
-
-    def _price(self, amount: Decimal) -> str:
-        """A price with all its decimals."""
-        decimals = -int(amount.normalize().as_tuple().exponent)
-        if decimals <= self._numbers.get_currency_precision(self.document.currency):
-            return self._money(amount)
-        number = self._numbers.format_decimal(
-            amount, locale=self.document.language, decimal_quantization=False
-        )
-        return f"{number} {self.document.currency}"
-
-    def _percent(self, percent: Decimal) -> str:
-        return str(
-            self._numbers.format_percent(
-                percent / 100, locale=self.document.language, decimal_quantization=False
-            )
-        )
-
     def _day(self, day: str) -> str:
-        return str(self._dates.format_date(dt.date.fromisoformat(day), "long", locale=self.document.language))
+        return self.formats.day(dt.date.fromisoformat(day))
