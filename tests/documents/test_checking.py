@@ -282,6 +282,65 @@ def test_validate_and_plan_report_it(
     assert main(["plan", "--sandbox"]) == 0
 
 
+SUBMITTED = FILES | {
+    "invoices/first.yaml": FILES["invoices/first.yaml"] + "options: {finalize: true, send_to_pa: true}\n"
+}
+# Nothing identifies the seller.
+UNKNOWN_SELLER = "".join(
+    line
+    for line in FILES[SETTINGS].splitlines(keepends=True)
+    if "siren" not in line and "vat_number" not in line
+)
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--auto-approve"]])
+def test_what_is_given_to_the_platform_is_checked(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write(tmp_path, SUBMITTED | {SETTINGS: UNKNOWN_SELLER}))
+    assert main(command) == 4
+    assert (
+        "pennyform.yaml:4:1: error e-invoice-rule: nothing identifies the seller" in capsys.readouterr().err
+    )
+    assert main(["verify"]) == 3
+    assert "INV-1  is not in the account" in capsys.readouterr().out
+    # Nothing is checked of what the customer gets on paper.
+    write(tmp_path, FILES)
+    write(tmp_path, {SETTINGS: UNKNOWN_SELLER})
+    assert main(command) == 0
+
+
+def test_what_the_platform_has_is_not_checked_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write(tmp_path, SUBMITTED))
+    assert main(["apply", "--auto-approve"]) == 0
+    write(tmp_path, {SETTINGS: UNKNOWN_SELLER})
+    assert main(["plan"]) == 0
+    assert "No changes." in capsys.readouterr().out
+
+
+def test_the_policies_may_say_that_nothing_is_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = UNKNOWN_SELLER.replace("36500}", "36500, e_invoice: optional}")
+    monkeypatch.chdir(write(tmp_path, SUBMITTED | {SETTINGS: settings}))
+    monkeypatch.setattr("pennyform.extras.find_spec", lambda name: None)
+    assert main(["apply", "--auto-approve"]) == 0
+
+
+def test_without_the_extra_nothing_is_given_to_the_platform(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write(tmp_path, SUBMITTED))
+    monkeypatch.setattr("pennyform.extras.find_spec", lambda name: None)
+    assert main(["apply", "--auto-approve"]) == 1
+    said = capsys.readouterr().err
+    assert "missing-extra: checking INV-1 before it is given to the platform needs babel" in said
+    assert "pip install 'pennyform[einvoice]', or say `policies: {e_invoice: optional}`" in said
+    assert main(["verify"]) == 3
+
+
 def test_a_line_that_was_not_written_is_blamed_on_its_origin(valid: Result) -> None:
     # The lines that take off a deposit follow those of the definition.
     assert (

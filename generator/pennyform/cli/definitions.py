@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,12 @@ from pennyform.engine.account.errors import (
     OutcomeError,
     RateExhaustedError,
 )
+from pennyform.engine.planning.actions import Step
 from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.preflight import check_dates, preflight, select_invoices
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
+from pennyform.extras import missing_extra
 from pennyform.findings import Failure, Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.results.documents import json_text
@@ -101,8 +103,39 @@ def require_e_invoices(repository: Repository, targets: TargetOptions, terminal:
         PlanRejectedError: one of them breaks a rule. What cannot be checked is a warning.
         Failure: ``missing-extra``.
     """
-    if repository.settings.policies.e_invoice != "required":
+    if repository.settings.policies.e_invoice == "required":
+        references = [invoice.external_reference for invoice in repository.invoices]
+        _check_e_invoices(references, repository, targets, terminal)
+
+
+def require_submittable(
+    plan: Plan, repository: Repository, targets: TargetOptions, terminal: Terminal
+) -> None:
+    """Hold what ``plan`` gives to the platform to the rules of electronic invoices, which it refuses by.
+
+    What was given to it before is not checked: it has its answer. With ``e_invoice: required`` all invoices
+    were checked before the plan was made.
+
+    Raises:
+        PlanRejectedError: one of them breaks a rule. What cannot be checked is a warning.
+        Failure: ``missing-extra``.
+    """
+    references = [
+        change.external_reference
+        for change in plan.invoices
+        if any(task.step is Step.SUBMIT for task in change.tasks)
+    ]
+    if repository.settings.policies.e_invoice != "send_to_pa" or not references:
         return
+    if texts := missing_extra("einvoice", f"checking {references[0]} before it is given to the platform"):
+        summary, fix = texts
+        raise failure("missing-extra", summary, fix=f"{fix}, or say `policies: {{e_invoice: optional}}`")
+    _check_e_invoices(references, repository, targets, terminal)
+
+
+def _check_e_invoices(
+    references: Collection[str], repository: Repository, targets: TargetOptions, terminal: Terminal
+) -> None:
     from pennyform.cli.documents import e_invoice_findings
 
     problems = e_invoice_findings(
@@ -110,6 +143,7 @@ def require_e_invoices(repository: Repository, targets: TargetOptions, terminal:
         partial(schemas_of, terminal.environ),
         environment=targets.environment,
         repository=repository,
+        references=references,
     )
     if errors(problems):
         raise PlanRejectedError(problems)

@@ -5,7 +5,7 @@ The documents that were issued are downloaded by the engine, and read by ``docum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +29,7 @@ def e_invoice_findings(
     *,
     environment: str | None = None,
     repository: Repository | None = None,
+    references: Collection[str] | None = None,
 ) -> list[Finding]:
     """What keeps the valid invoices under ``paths`` from being valid electronic invoices.
 
@@ -40,6 +41,7 @@ def e_invoice_findings(
         find_schemas: for a repository that owns its contract.
         environment: whose policies hold.
         repository: the definitions as they were read; they are read when it is left out.
+        references: the ``external_reference`` of each invoice to check; all of them when left out.
 
     Raises:
         Failure: ``missing-extra``, and what :func:`pennyform.invoices.load` raises.
@@ -49,14 +51,13 @@ def e_invoice_findings(
 
     if repository is None:
         repository, _ = load(paths, environment=environment, find_schemas=find_schemas)
-    other_invoices, references = (
-        OtherInvoices.of(repository),
-        {invoice.external_reference for invoice in repository.invoices},
-    )
-    with InvoiceChecks(repository, other_invoices, count=len(references)) as checks:
+    names = {invoice.external_reference for invoice in repository.invoices}
+    if references is not None:
+        names.intersection_update(references)
+    with InvoiceChecks(repository, OtherInvoices.of(repository), count=len(names)) as checks:
 
         def add(resolved: ResolvedInvoice) -> None:
-            if resolved.invoice.external_reference in references:
+            if resolved.invoice.external_reference in names:
                 checks.add(resolved)
 
         load(paths, add, environment=environment, find_schemas=find_schemas)

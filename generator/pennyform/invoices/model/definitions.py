@@ -43,8 +43,9 @@ class Policies(NamedTuple):
     final) or ``any``. ``older_dates`` is ``warn`` or ``forbid``: what is done about an invoice that would get
     its number after one with a later date.
 
-    ``e_invoice`` is ``required`` where every invoice must be valid as an electronic one, or ``optional``;
-    ``approval`` is ``required`` where a fleet applies nothing but approved plans, or ``optional``.
+    ``e_invoice`` says which invoices must be valid as electronic ones: all (``required``), those that are
+    about to be given to the platform (``send_to_pa``), or none (``optional``). ``approval`` is ``required``
+    where a fleet applies nothing but approved plans, or ``optional``.
     ``document`` is ``required`` where the document must be what was asked for before it is mailed or given to
     the platform.
     """
@@ -63,7 +64,7 @@ class Policies(NamedTuple):
     duplicate_customers: str = "forbid"
     number_order: str = "by-date"
     older_dates: str = "warn"
-    e_invoice: str = "optional"
+    e_invoice: str = "send_to_pa"
     approval: str = "optional"
     document: str = "optional"
 

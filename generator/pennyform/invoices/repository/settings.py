@@ -141,7 +141,7 @@ def _policies(levels: tuple[YamlMapping, YamlMapping], environment: str) -> Poli
         duplicate_customers=limits.get("duplicate_customers", "forbid"),
         number_order=limits.get("number_order", "by-date"),
         older_dates=limits.get("older_dates", "warn"),
-        e_invoice=limits.get("e_invoice", "optional"),
+        e_invoice=limits.get("e_invoice", "send_to_pa"),
         approval=limits.get("approval", "optional"),
         document=limits.get("document", "optional"),
     )

@@ -18,6 +18,7 @@ from pennyform.cli.definitions import (
     report_dates,
     require_all_definitions,
     require_e_invoices,
+    require_submittable,
 )
 from pennyform.cli.options.account import ApplyOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, progress_on
@@ -212,6 +213,7 @@ def _apply(session: Session, apply_run: ApplyRun, service: str, approve: Approve
         )
     refuse_secrets(plan, terminal)
     report_dates(plan, session.repository, terminal, session.runtime)
+    require_submittable(plan, session.repository, targets, terminal)
     # JSON is one document: the report, which also says what was not done of the plan.
     if options.format == "text":
         print_plan(plan.document(), options.format, terminal)

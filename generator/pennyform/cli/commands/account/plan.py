@@ -16,6 +16,7 @@ from pennyform.cli.definitions import (
     report_dates,
     require_all_definitions,
     require_e_invoices,
+    require_submittable,
 )
 from pennyform.cli.options.account import PlanOptions, TargetOptions
 from pennyform.cli.terminal import Exit, Terminal, shortened
@@ -94,6 +95,7 @@ def make(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> MadePl
             plan = with_orphans(plan, repository, state.remote, account)
     refuse_secrets(plan, terminal)
     report_dates(plan, repository, terminal, runtime)
+    require_submittable(plan, repository, targets, terminal)
     return MadePlan(plan, repository, service, folder, tuple(tidy(map(shortened, reported))))
 
 
