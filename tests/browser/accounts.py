@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from pennyform.documents.views import page as preview
 from pennyform.engine.runtime import Origin
 
+from tests.documents.invoices import FILES, GERMAN, results, write
 from tests.engine.test_companies import Firm
 from tests.engine.world import CUSTOMER, invoice, line
 
@@ -18,6 +20,22 @@ LONG_REFERENCE = "INV-2025-000000123456-PROJECT-ALPHA-0042"
 LARGE = "98765432.10"
 PERSON = Origin("Jane Example <jane@example.com>", "host", f"{'0123456789abcdef' * 2}01234567-dirty")
 NAMES = ("ACME SAS", "Société d'exploitation des établissements Dupont et fils", "Bakery")
+
+GERMAN_INVOICE = """\
+external_reference: INV-2
+customer: GERMAN
+date: 2026-03-01
+deadline: 2026-03-31
+invoice_line_sections: [{rank: 1, title: Vorbereitung}]
+invoice_lines:
+  - label: Beratung
+    quantity: 1234.5
+    unit: hour
+    raw_currency_unit_price: "12345.67"
+    vat_rate: crossborder
+    section_rank: 1
+  - {label: Schulung, quantity: 1, unit: day, raw_currency_unit_price: "650.00", vat_rate: crossborder}
+"""
 
 
 def _definitions() -> Iterator[tuple[str, str]]:
@@ -78,3 +96,11 @@ def _change(firm: Firm) -> None:
     (firm.root / "companies" / "alder" / "invoices" / "dollars.yaml").unlink()
     firm.write("companies/alder/invoices/more.yaml", invoice("INV-NEW", lines=line(price=LARGE)))
     firm.write("companies/cedar/invoices/one.yaml", "external_reference: [\n")
+
+
+def preview_page(root: Path) -> str:
+    """The page of an invoice with sections, in German."""
+    files = {**FILES, "customers/german.yaml": GERMAN, "invoices/second.yaml": GERMAN_INVOICE}
+    document = results(write(root, files))["INV-2"].document
+    assert document
+    return preview.render(document, ["claim"])

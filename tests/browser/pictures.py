@@ -21,15 +21,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from pennyform.documents.views import page as preview
 from pennyform.sandbox import TOKEN, Sandbox
 from PIL import Image
 
-from tests.documents.invoices import FILES, GERMAN, results, write
 from tests.pictures import difference
 from tests.sandbox.bodies import company, line
 
-from .accounts import write_pages
+from .accounts import preview_page, write_pages
 from .layout import MEDIA, show
 
 if TYPE_CHECKING:
@@ -48,21 +46,6 @@ SHOWN = [
     ("preview", "phone"), ("preview", "paper"),
     ("sandbox", "phone"), ("sandbox", "desktop"),
 ]  # fmt: skip
-GERMAN_INVOICE = """\
-external_reference: INV-2
-customer: GERMAN
-date: 2026-03-01
-deadline: 2026-03-31
-invoice_line_sections: [{rank: 1, title: Vorbereitung}]
-invoice_lines:
-  - label: Beratung
-    quantity: 1234.5
-    unit: hour
-    raw_currency_unit_price: "12345.67"
-    vat_rate: crossborder
-    section_rank: 1
-  - {label: Schulung, quantity: 1, unit: day, raw_currency_unit_price: "650.00", vat_rate: crossborder}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +59,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         pages = write_pages(root / "firm")
     finally:
         os.chdir(before)
-    files = {**FILES, "customers/german.yaml": GERMAN, "invoices/second.yaml": GERMAN_INVOICE}
-    document = results(write(root / "preview", files))["INV-2"].document
-    assert document
-    return {**pages, "preview": preview.render(document, ["claim"]), "sandbox": _sandbox()}
+    return {**pages, "preview": preview_page(root / "preview"), "sandbox": _sandbox()}
 
 
 def _sandbox() -> str:

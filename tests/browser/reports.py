@@ -21,13 +21,13 @@ from playwright.sync_api import Page
 
 from tests.engine.test_pages import HOSTILE, everywhere
 
-from .accounts import LONG_LABEL, write_pages
+from .accounts import LONG_LABEL, preview_page, write_pages
 from .conftest import keep, wait_until
 from .layout import MEDIA, faults, show, violations
 
 CASES = Path(__file__).parents[1] / "engine" / "cases"
 BOTH = [name + several for name in ("plan", "verify", "status") for several in ("", "-companies")]
-PAGES = ["plan-first", "hostile", "long", "largest", "many", "plan-new", "fleet", *BOTH]
+PAGES = ["plan-first", "hostile", "long", "largest", "many", "plan-new", "fleet", "preview", *BOTH]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     root.mkdir()
     os.chdir(root)
     try:
-        return {**_plans(), **write_pages(root), "fleet": _fleet()}
+        return {**_plans(), **write_pages(root), "fleet": _fleet(), "preview": preview_page(root / "preview")}
     finally:
         os.chdir(before)
 
