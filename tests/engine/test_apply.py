@@ -98,6 +98,21 @@ def test_a_customer_of_a_draft_can_be_changed(office: Office) -> None:
     assert not office.verify().drift
 
 
+def test_the_reference_of_a_draft_that_a_person_deleted_stays_taken(office: Office) -> None:
+    office.define("INV-1")
+    office.apply()
+    with raw(office.sandbox) as caller:
+        id_ = only(office.books()["INV-1"])["id"]
+        caller.delete(f"{API}/customer_invoices/{id_}").raise_for_status()
+    (result,) = (one for one in office.apply().results if one.change.external_reference == "INV-1")
+    assert result.detail.endswith(
+        "if its draft was deleted, define the invoice under another external_reference"
+    )
+    (office.root / "invoices" / "INV-1.yaml").unlink()
+    office.define("INV-1-2")
+    assert statuses(office.apply())["INV-1-2"] == "done"
+
+
 def test_what_a_person_finalized_by_hand_is_left_alone(office: Office) -> None:
     office.define("INV-1")
     office.apply()

@@ -19,6 +19,8 @@ from pennyform.results.apply import Status
 CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
 # The ends that the differences of the last reading explain.
 _TELLING = frozenset({Status.DIFFERS, Status.CONFLICT, Status.UNKNOWN})
+# Whether a deleted draft keeps its reference is not documented.
+_DELETED = "if its draft was deleted, define the invoice under another external_reference"
 _STILL_DRAFT = Difference("/draft", want=False, have=True)
 
 
@@ -175,7 +177,8 @@ class InvoiceRun:
                 self.mark_shared(final=self.next_step is Step.IMPORT)
             self.advance()
         elif self.reference_taken:
-            self.end(Status.FAILED, f"{self.uncertain}; yet no invoice is shown under its reference")
+            why = f"{self.uncertain}; yet no invoice is shown under its reference"
+            self.end(Status.FAILED, why if self.next_step is Step.IMPORT else f"{why}: {_DELETED}")
         elif unknown:
             self.end(Status.UNKNOWN, self.uncertain)
         self.uncertain = ""
