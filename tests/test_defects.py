@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 from pennyform import cli
 from pennyform.cli.commands.account import plan
@@ -42,8 +44,11 @@ def test_a_developer_can_see_it_whole(
     ("words", "said"),
     [
         (["aply"], "there is no verb 'aply'; did you mean 'apply'?"),
-        (["apply", "--auto"], "unrecognized arguments: --auto"),
-        (["plan", "--formt", "json"], "unrecognized arguments: --formt"),
+        (["send"], "there is no verb 'send'; did you mean 'apply'?"),
+        (["apply", "--auto"], "unrecognized arguments: --auto; did you mean '--auto-approve'?"),
+        (["apply", "-y"], "unrecognized arguments: -y\n"),
+        (["plan", "--formt", "json"], "unrecognized arguments: --formt; did you mean '--format'?"),
+        (["list"], "the following arguments are required: KIND"),
     ],
 )
 def test_a_wrong_word_is_a_usage_error(
@@ -53,6 +58,14 @@ def test_a_wrong_word_is_a_usage_error(
         cli.main(words)
     assert left.value.code == 64
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [name for name, verb in cli.VERBS.items() if verb.examples])
+def test_examples_in_help_are_command_lines_of_the_verb(verb: str) -> None:
+    for words in cli.VERBS[verb].examples:
+        parser = argparse.ArgumentParser()
+        cli._configure(verb, parser)
+        parser.parse_args(words.split())
 
 
 def test_what_the_system_refuses_is_no_defect(

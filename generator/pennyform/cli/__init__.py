@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 
 class Verb(NamedTuple):
-    """What the one line of help says, and the kind of the verb.
+    """What the one line of help says, the kind of the verb, and examples of what follows the verb.
 
     A kind has one module in :mod:`pennyform.cli.options`, and one folder in :mod:`pennyform.cli.commands`.
     """
 
     help: str
     kind: str
+    examples: tuple[str, ...] = ()
 
     @property
     def uses_account(self) -> bool:
@@ -42,20 +43,68 @@ class Verb(NamedTuple):
 
 # In the order in which they are used.
 VERBS = {
-    "init": Verb("lay out a folder for invoices as code", "definitions"),
-    "validate": Verb("check definitions: YAML, schema and meaning; no network", "definitions"),
-    "fmt": Verb("put definitions in canonical form, keeping comments", "definitions"),
+    "init": Verb(
+        "lay out a folder for invoices as code",
+        "definitions",
+        ("books", "--github", "--schemas"),
+    ),
+    "validate": Verb(
+        "check definitions: YAML, schema and meaning; no network",
+        "definitions",
+        ("", "invoices/2026-04.yaml", "--e-invoice"),
+    ),
+    "fmt": Verb(
+        "put definitions in canonical form, keeping comments",
+        "definitions",
+        ("", "--check"),
+    ),
     "rules": Verb("list what validate can report, with the reasons and the remedies", "definitions"),
-    "list": Verb("list VAT codes, categories, templates, customers or products", "definitions"),
-    "render": Verb("show each invoice as the API will get it, with its totals", "definitions"),
-    "preview": Verb("show the document that each customer will get; no network", "definitions"),
-    "plan": Verb("show what an apply would create, update and finalize", "account"),
-    "apply": Verb("carry the plan out, verifying each invoice before it is finalized", "account"),
-    "verify": Verb("read the invoices back and show every difference", "account"),
+    "list": Verb(
+        "list VAT codes, categories, templates, customers or products",
+        "definitions",
+        ("templates", "vat-codes --format json"),
+    ),
+    "render": Verb(
+        "show each invoice as the API will get it, with its totals",
+        "definitions",
+        ("", "invoices/2026-04.yaml --provenance"),
+    ),
+    "preview": Verb(
+        "show the document that each customer will get; no network",
+        "definitions",
+        ("INV-2026-009 --pdf --out invoice.pdf", "--html --out previews", "INV-2026-009 --xml cii"),
+    ),
+    "plan": Verb(
+        "show what an apply would create, update and finalize",
+        "account",
+        ("", "--html plan.html", "--out invoices.plan"),
+    ),
+    "apply": Verb(
+        "carry the plan out, verifying each invoice before it is finalized",
+        "account",
+        ("", "invoices.plan", "--auto-approve invoices/2026-04.yaml"),
+    ),
+    "verify": Verb(
+        "read the invoices back and show every difference",
+        "account",
+        ("", "--format json"),
+    ),
     "adopt": Verb("write definitions of what the account has already", "account"),
-    "status": Verb("show which invoices are drafts, late, refused and paid", "account"),
-    "open": Verb("open the document of an issued invoice in a browser", "documents"),
-    "pdf": Verb("download the documents of issued invoices", "documents"),
+    "status": Verb(
+        "show which invoices are drafts, late, refused and paid",
+        "account",
+        ("", "--html status.html", "--all"),
+    ),
+    "open": Verb(
+        "open the document of an issued invoice in a browser",
+        "documents",
+        ("INV-2026-009", "INV-2026-009 --print"),
+    ),
+    "pdf": Verb(
+        "download the documents of issued invoices",
+        "documents",
+        ("INV-2026-009 --out invoice.pdf", "INV-2026-009 INV-2026-010 --out issued --company alder"),
+    ),
     "audit": Verb("show who issued what, when, from which commit and plan", "account"),
     "fleet": Verb("plan and apply on any number of machines, with PostgreSQL", "fleet"),
     "mcp": Verb("serve tools to agents, over the Model Context Protocol", "agents"),
@@ -66,6 +115,21 @@ VERBS = {
     "auth": Verb("show who the token belongs to and what it may do", "account"),
     "doctor": Verb("check the installation: disk, contract, editor, token, clock", "account"),
     "completion": Verb("print what makes a shell complete verbs, options and references", "installation"),
+}
+
+
+# What other tools call these verbs, for people who come from them.
+_OTHER_NAMES = {
+    "check": "validate",
+    "diff": "plan",
+    "format": "fmt",
+    "import": "adopt",
+    "lint": "validate",
+    "login": "auth",
+    "new": "init",
+    "send": "apply",
+    "serve": "sandbox",
+    "show": "render",
 }
 
 
@@ -97,6 +161,19 @@ class _Parser(argparse.ArgumentParser):
         """Parsers of actions, with the same terminal."""
         parser_class = cast("type[_Parser]", functools.partial(type(self), self._terminal))
         return super().add_subparsers(parser_class=parser_class, **settings)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """argparse's, but an unknown option is answered with the one that is spelled much like it."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            import difflib
+
+            word, names = unknown[0].partition("=")[0], [*self._option_string_actions]
+            begun = [name for name in names if len(word) > 2 and name.startswith(word)]
+            near = begun or difflib.get_close_matches(word, names, n=1, cutoff=0.7)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return options
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -133,7 +210,7 @@ def _find_verb(argv: Sequence[str], terminal: Terminal) -> str:
     if verb not in VERBS:
         import difflib
 
-        near = difflib.get_close_matches(verb, VERBS, n=1)
+        near = [_OTHER_NAMES[verb]] if verb in _OTHER_NAMES else difflib.get_close_matches(verb, VERBS, n=1)
         parser.error(f"there is no verb '{verb}'" + (f"; did you mean '{near[0]}'?" if near else ""))
     return verb
 
@@ -154,6 +231,9 @@ def _run(argv: Sequence[str], terminal: Terminal, runtime: Runtime | None) -> in
     name = _find_verb(argv, terminal)
     verb = VERBS[name]
     parser = _Parser(terminal, prog=f"pennyform {name}", description=f"pennyform {name}: {verb.help}.")
+    if verb.examples:
+        lines = [f"  pennyform {name} {words}".rstrip() for words in verb.examples]
+        parser.epilog = "\n".join(["examples:", *lines])
     options_class = _configure(name, parser)
     args = parser.parse_args(argv[1:])
     terminal = terminal._replace(no_color=getattr(args, "no_color", False))

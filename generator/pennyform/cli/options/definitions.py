@@ -246,7 +246,8 @@ class ListOptions(NamedTuple):
         parser.add_argument(
             "kind",
             choices=("vat-codes", "categories", "templates", "customers", "products"),
-            help="what to list",
+            metavar="KIND",
+            help="what to list: vat-codes, categories, templates, customers or products",
         )
         add_paths(parser)
         add_format(parser, "text", "json")

@@ -38,7 +38,6 @@ class OpenOptions(OptionRecord):
             help="print the link instead: whoever has it has the document",
         )
         _add_targets(parser)
-        parser.epilog = "examples:\n  pennyform open INV-2026-009\n  pennyform open INV-2026-009 --print"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,6 @@ class PdfOptions:
             help="a name ending with .pdf is a file, any other a folder; default: the folder one is in",
         )
         _add_targets(parser)
-        parser.epilog = (
-            "examples:\n  pennyform pdf INV-2026-009 --out invoice.pdf\n"
-            "  pennyform pdf INV-2026-009 INV-2026-010 --out issued --company alder"
-        )
 
     @classmethod
     def read(cls, args: argparse.Namespace) -> PdfOptions:
