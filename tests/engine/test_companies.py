@@ -327,6 +327,11 @@ def test_who_issued_what_from_which_commit_and_plan(firm: Firm) -> None:
     assert "A-2" in firm.out
 
 
+def test_an_audit_says_when_no_invoice_was_issued(firm: Firm) -> None:
+    assert firm("audit", "--company", "alder") == 0
+    assert firm.out.endswith("0 records in the journal; no invoice was issued\n")
+
+
 def journal_of(firm: Firm, name: str) -> Path:
     return firm.root.parent / "state" / "journal" / f"app.pennylane.com-{firm.ids[name]}.jsonl"
 

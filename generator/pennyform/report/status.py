@@ -186,7 +186,9 @@ def audit_text(document: AuditDocument, layout: Layout = PLAIN) -> str:
     lines: list[str] = []
     for company in map(clean, document.companies):
         head = f"{company.name}: " if company.name else ""
-        title = f"{head}{count(company.records, 'record')}, the last one {company.last_checksum or '-'}"
+        last = f", the last one {company.last_checksum}" if company.last_checksum else ""
+        none = "" if company.invoices else "; no invoice was issued"
+        title = f"{head}{count(company.records, 'record')} in the journal{last}{none}"
         lines += layout.wrap(title)
         lines += [line for gap in company.gaps for line in layout.wrap(f"gap: {gap}", "  ")]
         cells = [

@@ -97,7 +97,13 @@ def _type_fix(types: Sequence[str], value: YamlValue, schema: Schema) -> str:
             return f"write {number} without quotes"
     if "array" in types:
         return "begin each entry with `- `"
-    return "write `name: value` for each field" if "object" in types else ""
+    return _object_fix(schema) if "object" in types else ""
+
+
+def _object_fix(schema: Schema) -> str:
+    """Which fields to write: those that the object must have; others may exclude each other."""
+    required = [f"`{field}: …`" for field in schema.get("required", ())]
+    return f"write {' and '.join(required)} below it" if required else "write `name: value` for each field"
 
 
 def enum_finding(document: Document, path: Path, allowed: Sequence[YamlValue], value: YamlValue) -> Finding:
