@@ -87,7 +87,9 @@ def test_the_same_file_under_another_reference_is_refused(office: Office) -> Non
     (office.root / "invoices" / "OLD-2.pdf").write_bytes(PDF + b"OLD-1")
     report = office.apply()
     assert statuses(report)["OLD-2"] == "failed"
-    assert "already been imported" in by_reference(report)["OLD-2"].detail
+    detail = by_reference(report)["OLD-2"].detail
+    assert "already been imported" in detail
+    assert detail.endswith("if it is booked already, delete the definition, else name the file that is meant")
     assert "OLD-2" not in office.books()
 
 

@@ -21,6 +21,7 @@ CREATIONS = frozenset({Step.CREATE, Step.IMPORT})
 _TELLING = frozenset({Status.DIFFERS, Status.CONFLICT, Status.UNKNOWN})
 # Whether a deleted draft keeps its reference is not documented.
 _DELETED = "if its draft was deleted, define the invoice under another external_reference"
+_BOOKED = "if it is booked already, delete the definition, else name the file that is meant"
 _STILL_DRAFT = Difference("/draft", want=False, have=True)
 
 
@@ -178,7 +179,7 @@ class InvoiceRun:
             self.advance()
         elif self.reference_taken:
             why = f"{self.uncertain}; yet no invoice is shown under its reference"
-            self.end(Status.FAILED, why if self.next_step is Step.IMPORT else f"{why}: {_DELETED}")
+            self.end(Status.FAILED, f"{why}: {_BOOKED if self.next_step is Step.IMPORT else _DELETED}")
         elif unknown:
             self.end(Status.UNKNOWN, self.uncertain)
         self.uncertain = ""
