@@ -1,7 +1,8 @@
 """``python -m tests.container ENGINE``: build the image of ``Containerfile`` and use it, with that engine.
 
 Where no registry can be reached, an image that mmdebstrap makes of Debian's packages stands in for the one
-that ``Containerfile`` begins with: the same Python on the same Debian. Nothing is kept.
+that ``Containerfile`` begins with: the same Python on the same Debian. Nothing is kept but what an engine
+remembers of its builds.
 """
 
 from __future__ import annotations
@@ -73,7 +74,6 @@ class Engine:
         volume = ("--volume", f"{folder}:/work")
         if not self.is_buildah:
             yield ["run", "--rm", "--network", "none", *volume, IMAGE]
-            self("rmi", IMAGE)
             return
         name = self("from", "--quiet", IMAGE).stdout.strip()
         # It leaves the entry point out.
@@ -101,10 +101,23 @@ def base(engine: Engine, scratch: Path) -> str:
     return STAND_IN
 
 
+def used(engine: Engine, work: Path) -> int:
+    """Use the image in a folder of invoices; returns how many commands did not do what they should."""
+    problems = 0
+    with engine.container(work) as words:
+        for typed, expected in USES:
+            done = engine(*words, *typed.split())
+            is_right = done.returncode == 0 and re.search(expected, done.stdout)
+            print(f"{'ok    ' if is_right else 'WRONG '} pennyform {typed}", flush=True)
+            if not is_right:
+                problems += 1
+                print(f"ended with {done.returncode}, not showing {expected}:\n{done.stdout}")
+    return problems
+
+
 def main() -> int:
     """Returns the exit code."""
     (name,) = sys.argv[1:]
-    problems = 0
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         scratch, work = Path(folder, "base"), Path(folder, "work")
@@ -113,17 +126,13 @@ def main() -> int:
         # The user of the image is nobody on this machine.
         subprocess.run(["chmod", "-R", "a+rwX", folder], check=True)
         engine = Engine(name, Path(folder, "store"))
-        start = base(engine, scratch)
-        engine.build(IMAGE, ROOT / "Containerfile", ROOT, "--build-arg", f"BASE={start}")
-        print(f"built with {name} on {start}", flush=True)
-        with engine.container(work) as words:
-            for typed, expected in USES:
-                done = engine(*words, *typed.split())
-                is_right = done.returncode == 0 and re.search(expected, done.stdout)
-                print(f"{'ok    ' if is_right else 'WRONG '} pennyform {typed}")
-                if not is_right:
-                    problems += 1
-                    print(f"ended with {done.returncode}, not showing {expected}:\n{done.stdout}")
+        try:
+            start = base(engine, scratch)
+            engine.build(IMAGE, ROOT / "Containerfile", ROOT, "--build-arg", f"BASE={start}")
+            print(f"built with {name} on {start}", flush=True)
+            problems = used(engine, work)
+        finally:
+            engine("rmi", "--force", IMAGE, STAND_IN)
     print(f"{time.monotonic() - begun:.0f} s, {problems} problems")
     return 1 if problems else 0
 
