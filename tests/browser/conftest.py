@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
 
+# Seconds that anything may take on a machine with much else to do.
+PATIENCE = 120
+
 # Nothing that depends on the machine's screen and settings of fonts.
 _PAINTING = ("--font-render-hinting=none", "--disable-lcd-text", "--force-color-profile=srgb")
 
@@ -24,8 +27,9 @@ _PAINTING = ("--font-render-hinting=none", "--disable-lcd-text", "--force-color-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     # Imported here: the other sessions collect this folder, find no tests in it, and have no playwright.
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         executable = os.environ.get("PENNYFORM_BROWSER") or None
         launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", *_PAINTING])
@@ -43,14 +47,20 @@ def axe() -> str:
 def tab(browser: Browser) -> Iterator[Page]:
     """An empty page; whatever it asks of other places, says or complains about fails the test."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     noted: list[str] = []
-    page.on("console", lambda message: noted.append(message.text))
+    page.on("console", lambda message: noted.append(message.text) if _of_page(message.text) else None)
     page.on("pageerror", lambda error: noted.append(str(error)))
     page.on("dialog", lambda dialog: noted.append(dialog.message))
     page.on("request", lambda asked: noted.append(asked.url) if not _own(asked) else None)
     yield page
     assert noted == []
     page.close()
+
+
+def _of_page(message: str) -> bool:
+    """Whether it is not Chromium's own remark on how slowly files and fonts arrive."""
+    return not message.startswith("[Intervention] ")
 
 
 def _own(asked: Request) -> bool:
@@ -63,13 +73,13 @@ def wait_until(page: Page, condition: str) -> None:
     ``Page.wait_for_function`` cannot be used: it polls by ``eval``, which the pages' policy forbids.
 
     Raises:
-        AssertionError: it did not hold for ten seconds.
+        AssertionError: it did not hold for :data:`PATIENCE`.
     """
-    for _ in range(200):
+    for _ in range(PATIENCE * 20):
         if page.evaluate(condition):
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"{condition}: not within ten seconds")
+    raise AssertionError(f"{condition}: not within {PATIENCE} seconds")
 
 
 def keep(page: Page, name: str) -> None:

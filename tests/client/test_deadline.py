@@ -255,7 +255,7 @@ def test_the_addresses_of_a_host_are_tried_one_after_the_other(clock: FakeClock)
 
 def test_looking_up_an_address_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(5) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(120) and [])
     client = Client("a-token", timeout=0.05, retries=ONCE, rate_limit=None)
     with client, pytest.raises(errors.NotSentError, match="ConnectTimeout"):
         finalize_invoice(client)

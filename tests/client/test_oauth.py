@@ -285,14 +285,20 @@ def test_a_refresh_that_was_interrupted_counts_as_lost(store: TokenStore, clock:
     store.save(tokens(clock, age=DAY))
     service = Service()
 
-    async def hang(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(60)
-        raise AssertionError
-
     async def main() -> None:
+        sent = asyncio.Event()
+
+        async def hang(request: httpx.Request) -> httpx.Response:
+            sent.set()
+            await asyncio.sleep(600)
+            raise AssertionError
+
         auth = oauth(service, store, clock, async_transport=httpx.MockTransport(hang))
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(auth.arefresh(), 0.05)
+        refreshing = asyncio.create_task(auth.arefresh())
+        await asyncio.wait_for(sent.wait(), 120)
+        refreshing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await refreshing
         with pytest.raises(errors.AuthorizationUnknownError):
             await auth.arefresh()
 

@@ -650,7 +650,7 @@ def test_figures_are_served_to_those_who_ask_for_this_machine(fleet: Fleet) -> N
 
 
 def _get(url: str, headers: Mapping[str, str] = {}) -> str:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=120) as answer:
         return str(answer.read().decode())
 
 

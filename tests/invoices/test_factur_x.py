@@ -129,10 +129,10 @@ def test_what_is_no_date(day: str) -> None:
     ids=range(12),
 )
 def test_hostile_xml(content: bytes, reason: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(UnreadableError, match=reason):
         read(content)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("listed", ["tree", "levels", "AF"])
@@ -187,10 +187,10 @@ def test_a_hybrid_file_has_the_older_format_too_and_two_invoices_are_ambiguous()
 )
 def test_hostile_pdf(pdf: bytes | Callable[[], bytes], capfd: pytest.CaptureFixture[str]) -> None:
     content = pdf() if callable(pdf) else pdf
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(UnreadableError):
         read(content)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert capfd.readouterr() == ("", "")
 
 
@@ -201,10 +201,10 @@ def test_a_tree_that_contains_itself_ends() -> None:
     number = pdf[kids[0] + 7 :].split()[0]
     inner = pdf.rindex(b"/Kids [")
     looped = pdf[: inner + 7] + number + pdf[inner + 7 + len(number) :]
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(UnreadableError, match="nothing is embedded"):
         read(looped)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_all_that_is_wrong_is_said_with_its_line() -> None:

@@ -144,10 +144,10 @@ def test_the_data_counts_as_an_input_and_not_as_a_definition(tmp_path: Path) -> 
 
 def test_three_hundred_members_take_no_time(tmp_path: Path) -> None:
     rows = "".join(f"{number};M{number};active;1;10.00;m{number}@example.com;\n" for number in range(1, 301))
-    started = time.perf_counter()
+    started = time.process_time()
     repository, findings = club(tmp_path, members=MEMBERS.splitlines(keepends=True)[0] + rows)
     assert (len(repository.invoices), findings) == (300, [])
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_one_template_serves_every_row_with_numbers_from_text(tmp_path: Path) -> None:

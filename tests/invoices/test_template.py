@@ -137,11 +137,11 @@ def test_values(text: str, value: Any) -> None:
     ],
 )
 def test_what_is_refused(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExpressionError) as raised:
         evaluate(text, NAMES)
     assert "0x" not in str(raised.value), "messages must not change from run to run"
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 5
 
 
 PIECES = st.lists(
@@ -429,10 +429,10 @@ invoice:
     definition = (
         "external_reference: A\ncustomer: B\ndate: 2026-01-31\ntemplate: many\nvalues: {many: 999999999}\n"
     )
-    started = time.perf_counter()
+    started = time.process_time()
     _, findings = load([write(tmp_path, templates__many=template, invoice=definition)])
     assert [finding.rule for finding in findings] == ["template-loop"]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_condition_that_gives_nothing_does_not_hold(tmp_path: Path) -> None:
