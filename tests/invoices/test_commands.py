@@ -314,6 +314,32 @@ def test_a_link_out_of_the_repository_is_neither_read_shown_nor_written(
     assert secret.read_text() == "token: 0123456789\n"
 
 
+@pytest.mark.parametrize("name", ["invoices", "invoices/2026", "customers", "templates/more"])
+def test_a_folder_that_is_a_link_out_of_the_repository_is_a_finding(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "elsewhere", invoice="broken: [")
+    folder = write(tmp_path / "repository", invoice=YAML_TEXT)
+    (folder / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    for command in ("validate", "fmt", "plan"):
+        assert main([command, str(folder)]) == 4
+        out, err = capsys.readouterr()
+        assert f"{name}:1:1: error file-unreadable: it is a link that leads out" in out + err
+        assert "yaml-syntax" not in out + err
+
+
+def test_a_folder_that_is_a_link_within_the_repository_is_read_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "invoices" / "2026", invoice=YAML_TEXT)
+    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    (tmp_path / "invoices" / "current").symlink_to(folder)
+    assert main(["validate", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "1 invoice: no findings\n"
+
+
 def test_a_link_within_the_repository_is_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write(tmp_path, invoice=YAML_TEXT)
     (folder / "again.yaml").symlink_to("invoice.yaml")

@@ -26,7 +26,8 @@ _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoic
 # Below a folder of this name files are what definitions draw on, never definitions themselves.
 DATA_FOLDER = "data"
 INVOICES_FOLDER = "invoices"
-_WALKED = (INVOICES_FOLDER, *_FOLDERS, "node_modules")
+_DEFINITIONS = frozenset({INVOICES_FOLDER, *_FOLDERS})
+_WALKED = (*_DEFINITIONS, "node_modules")
 # The folders of a contract that the repository owns, and where they are unless its settings say otherwise.
 CONTRACT_FOLDERS = {"specs": "specs", "output": "generated"}
 # Each of them is compared with each file.
@@ -73,20 +74,25 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     folders = [path if path.is_dir() else path.parent for path in map(real_path, requested)]
     root = settings_root or Path(os.path.commonpath(folders))
     names_from = None if requested[0].is_absolute() else Path.cwd()
+    linked = [root / name for name in sorted(_DEFINITIONS)]
     sources = _unique(
         _source(file, root, names_from)
         for path in requested
-        # A file keeps its own name, be it a link: `rejected_files` says whether it may lead where it does.
-        for file in (_walk(real_path(path), root) if path.is_dir() else [real_path(path.parent) / path.name])
+        for file in (
+            _walk(real_path(path), root, linked)
+            if path.is_dir()
+            # A file keeps its own name, be it a link: `rejected_files` says whether it may lead there.
+            else [real_path(path.parent) / path.name]
+        )
         if file.name != SETTINGS_FILE
     )
-    folders_of_kinds = [root / folder for folder in _FOLDERS]
-    shared = _shared(root, names_from)
+    shared = _shared(root, names_from, linked)
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
     candidates = [
         (source.path, source.name) for source in (*([settings] if settings else []), *shared, *sources)
     ]
-    candidates += [(folder, _source(folder, root, names_from).name) for folder in folders_of_kinds]
+    # Nothing below a linked folder is read: with no finding, nobody would miss its invoices.
+    candidates += [(folder, _source(folder, root, names_from).name) for folder in linked]
     rejected = rejected_files(candidates, root)
     if settings and settings.path in rejected:
         settings = None
@@ -113,14 +119,14 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     return sources_of_run
 
 
-def _shared(root: Path, names_from: Path | None) -> list[Source]:
-    """The customers, products and templates of the repository in ``root``."""
+def _shared(root: Path, names_from: Path | None, linked: list[Path]) -> list[Source]:
+    """The customers, products and templates of the repository in ``root``; ``linked`` as for ``_walk``."""
     return _unique(
         _source(path, root, names_from)
         for folder in (root / name for name in _FOLDERS)
         # What a link leads to belongs to the repository only if it lies in it.
         if leads_inside(folder, root)
-        for path in _walk(folder, root)
+        for path in _walk(folder, root, linked)
         if not is_data(path, root)
     )
 
@@ -135,8 +141,11 @@ def _with_inherited(
     if listing is None:
         return sources
     outer, _ = listing
-    shared = _shared(outer.root, names_from)
-    rejected = rejected_files([(source.path, source.name) for source in (outer, *shared)], outer.root)
+    linked: list[Path] = []
+    shared = _shared(outer.root, names_from, linked)
+    candidates = [(source.path, source.name) for source in (outer, *shared)]
+    candidates += [(folder, _source(folder, outer.root, names_from).name) for folder in linked]
+    rejected = rejected_files(candidates, outer.root)
     is_ignored = _ignore_rule(outer, outer.root, reader)
     return sources._replace(
         company=sources.root.name,
@@ -289,16 +298,20 @@ def _below(path: str, folder: str) -> str | None:
     return path[len(prefix) :] if path.startswith(prefix) else None
 
 
-def _walk(folder: Path, root: Path) -> Iterator[Path]:
+def _walk(folder: Path, root: Path, linked: list[Path]) -> Iterator[Path]:
     """YAML files below ``folder`` in stable order, without hidden ones and those of other repositories.
 
-    ``root`` is the folder of the repository.
+    ``root`` is the folder of the repository. Folders of definitions that are links are not followed; they are
+    added to ``linked``.
     """
     for parent, folders, names in os.walk(folder):
         if SETTINGS_FILE in names and Path(parent) != root:
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(parent, name) for name in folders):
+            if path.is_symlink() and not _DEFINITIONS.isdisjoint(_folders(path / path.name, root)):
+                linked.append(path)
         for name in sorted(names):
             if name.endswith(_SUFFIXES) and not name.startswith("."):
                 yield Path(parent, name)
