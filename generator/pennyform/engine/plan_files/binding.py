@@ -138,10 +138,14 @@ def explain_rest(saved: SavedPlan, repository: Repository, plan: Plan, service: 
 
 
 def _approved(change: PlannedChange) -> object:
-    """What must not change in the rest of a plan: amounts, and whom it is for. Text may gain a number."""
+    """What must not change in the rest of a plan: amounts, and whom it is for.
+
+    Text may gain a number, and a customer without a language has the account's once the plan created it.
+    """
     if not isinstance(change, PlannedInvoice) or change.totals is None:
         return None
-    return msgspec.structs.replace(change.totals, lines=()), change.customer
+    customer = change.customer and msgspec.structs.replace(change.customer, language="")
+    return msgspec.structs.replace(change.totals, lines=()), customer
 
 
 def _explain_other(saved: SavedPlan, repository: Repository, plan: Plan, service: str) -> str:
