@@ -357,6 +357,14 @@ def resume(plan: Path) -> None:
     apply.apply_repository(repository, run, lambda *_: None)
 
 
+def _begin(saved: plan_file.SavedPlan) -> None:
+    """Note in the journal that ``saved`` was begun."""
+    name = f"{saved.binding.service}-{saved.document.company.id}"
+    store = FolderJournals(state_folder(os.environ, os.urandom), Runtime.system()).of(name)
+    with store.hold(lambda _: False):
+        store.open().write(PlanUsed(plan=saved.id))
+
+
 @pytest.mark.parametrize("is_begun", [False, True])
 def test_the_rest_of_a_plan_is_what_was_approved(shell: Shell, plan: Path, *, is_begun: bool) -> None:
     """Somebody raises a price in the account after the job was taken and before it did anything."""
@@ -375,11 +383,16 @@ def test_the_rest_of_a_plan_is_what_was_approved(shell: Shell, plan: Path, *, is
     sandbox.close()
     saved = plan_file.read(plan, KEY)
     if is_begun:
-        folder = state_folder(os.environ, os.urandom)
-        (name,) = {f"{saved.binding.service}-{saved.document.company.id}"}
-        store = FolderJournals(folder, Runtime.system()).of(name)
-        with store.hold(lambda _: False):
-            store.open().write(PlanUsed(plan=saved.id))
+        _begin(saved)
     with pytest.raises(Failure, match="account changed"):
         resume(plan)
     assert not shell.books()
+
+
+def test_the_rest_of_a_plan_is_done_after_its_customer_was_created(shell: Shell, plan: Path) -> None:
+    """What the account adds to a customer, such as a language, is nothing that was approved otherwise."""
+    saved = plan_file.read(plan, KEY)
+    assert shell("apply", "--auto-approve", "--target", "INV-1") == 0, shell.err
+    _begin(saved)
+    resume(plan)
+    assert sorted(shell.books()) == ["INV-1", "INV-2"]
