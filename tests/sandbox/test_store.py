@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
@@ -17,6 +18,8 @@ from pennyform.sandbox import Sandbox
 
 from .bodies import company
 from .conftest import Clock, Connect
+
+CONNECT = sqlite3.connect
 
 
 def test_what_was_answered_is_there_after_reopening(tmp_path: Path, clock: Clock, connect: Connect) -> None:
@@ -44,6 +47,35 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path, content: bytes) ->
     with pytest.raises(Failure, match="cannot use this database"):
         Sandbox(path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("refused_statement", range(1, 21))
+def test_what_fails_while_opening_leaves_no_connection_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused_statement: int
+) -> None:
+    statements = itertools.count(1)
+    opened: list[sqlite3.Connection] = []
+
+    class Refusing(sqlite3.Connection):
+        """A connection to a disk that fails at one statement of all connections together."""
+
+        def execute(self, *arguments: Any) -> sqlite3.Cursor:
+            if next(statements) == refused_statement:
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(*arguments)
+
+    def connect_refusing(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        opened.append(CONNECT(*arguments, factory=Refusing, **named))
+        return opened[-1]
+
+    Sandbox(tmp_path / "books.db").close()
+    monkeypatch.setattr(sqlite3, "connect", connect_refusing)
+    with pytest.raises(Failure, match="disk I/O error"):
+        Sandbox(tmp_path / "books.db")
+    assert opened
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.total_changes  # noqa: B018 - only an open connection has it
 
 
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:

@@ -132,7 +132,8 @@ class Database:
             # A second connection, as readers never wait for a writer: not in SQLite, and not here.
             in_memory = self._name == ":memory:"
             self._read_lock = self._lock if in_memory else RLock()
-            self._reader = self._connection if in_memory else _connect(self._name)
+            with _closed_on_error(self._connection):
+                self._reader = self._connection if in_memory else _connect(self._name)
         except UnsafeFileError as error:
             # Whoever moved the books to another disk must not be told to remove anything.
             raise _database_failure(self._name, str(error), _NO_LINK) from error
@@ -153,7 +154,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = _connect(self._name)
-        try:
+        with _closed_on_error(connection):
             # Checked before anything is written: the file may belong to another program.
             with _transaction(connection, write=False):
                 self._check(connection)
@@ -162,9 +163,6 @@ class Database:
                 if not _pragma(connection, "application_id"):
                     self._create(connection)
                 create_later_tables(connection)
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
@@ -258,11 +256,22 @@ class Database:
 
 def _connect(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
-    # The schema may be somebody else's until it is compared: no function of it may have an effect.
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    with _closed_on_error(connection):
+        # The schema may be somebody else's until it is compared: no function of it may have an effect.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close ``connection`` where the block, which opens something with it, raises."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _stop_at(deadline: float) -> Callable[[int, int, int], None]:
