@@ -33,15 +33,17 @@ def test_a_value_and_a_line() -> None:
     ("given_text", "shown"),
     [
         ("a|b \\| c", "`a\\|b \\ \\|` c"),
-        ("[x](y) <b> @all, *d* \\", "`[x](y) <b> @all, *d* \\`"),
+        ("[x](y) <b> @all, *d* \\", "`[x](y) <b> @all`, `*d* \\`"),
         (
             "mail it to a@b.fr, see http://x.fr or www.x.fr",
-            "mail it to `a@b.fr,` see `http://x.fr` or `www.x.fr`",
+            "mail it to `a@b.fr`, see `http://x.fr` or `www.x.fr`",
         ),
-        ("#12 is GH-1, 1. of 0a1b2c3", "`#12` is `GH-1, 1.` of `0a1b2c3`"),
+        ("#12 is GH-1, 1. of 0a1b2c3", "`#12` is `GH-1`, `1.` of `0a1b2c3`"),
         ("e-mail (net): 1,234.50 EUR", "e-mail (net): 1,234.50 EUR"),
         ("`a_b|c` is _no_ <b>", "`a_b\\|c` is `_no_ <b>`"),
         ("`a`, `b`: one", "`a`, `b`: one"),
+        ("vat_rate, due_date: a/b.yaml; x_y?", "`vat_rate`, `due_date`: `a/b.yaml`; `x_y`?"),
+        ("1. 0a1b2c3, 1.5. (a_b), c", "`1. 0a1b2c3`, 1.5. `(a_b)`, c"),
         ("one ` alone", "one `` ` `` alone"),
     ],
 )

@@ -165,6 +165,8 @@ _PLAIN_WORD = (
 )
 # A number of a list at the beginning of a line, and the digits of a commit.
 _REFERENCE = r"\d+[.)]|[0-9a-fA-F]{7,}"
+# What ends a clause is a word of its own: it stands behind a piece of code, not in it.
+_WORDS = r"\d+\.(?= |$)|[^ `]+?(?<=[\w)])(?=[,;:.?](?: |$))|[^ `]+| "
 
 
 def markdown_text(text: str) -> str:
@@ -175,7 +177,7 @@ def markdown_text(text: str) -> str:
     """
     line = without_commands(one_line(text), " ")
     # What is between backticks is one word, unless one of them is alone.
-    words = re.findall("`[^`]+`|[^ `]+| " if line.count("`") % 2 == 0 else "[^ ]+| ", line)
+    words = re.findall(f"`[^`]+`|{_WORDS}" if line.count("`") % 2 == 0 else "[^ ]+| ", line)
     pieces, code, space = list[str](), "", ""
     for word in words:
         if word == " ":
