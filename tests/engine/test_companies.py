@@ -332,6 +332,24 @@ def test_an_audit_says_when_no_invoice_was_issued(firm: Firm) -> None:
     assert firm.out.endswith("0 records in the journal; no invoice was issued\n")
 
 
+@pytest.mark.parametrize("place", ["--company", "its folder"])
+def test_one_company_of_several_is_named_in_what_is_exported(
+    firm: Firm, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue(firm)
+    selected = ["--company", "alder"]
+    if place == "its folder":
+        monkeypatch.chdir(firm.root / "companies/alder")
+        selected = []
+    assert firm("audit", *selected, "--format", "csv") == 0
+    assert {row["company"] for row in csv.DictReader(io.StringIO(firm.out))} == {"alder"}
+    assert firm("audit", *selected, "--format", "jsonl") == 0
+    assert [json.loads(line)["company"] for line in firm.out.splitlines()] == ["alder"]
+    for verb in ("audit", "status"):
+        assert firm(verb, *selected, "--format", "json") == 0
+        assert [section["name"] for section in json.loads(firm.out)["companies"]] == ["alder"]
+
+
 def journal_of(firm: Firm, name: str) -> Path:
     return firm.root.parent / "state" / "journal" / f"app.pennylane.com-{firm.ids[name]}.jsonl"
 

@@ -31,8 +31,11 @@ from pennyform.results.values import FORMAT_VERSION
 
 def run(options: AuditOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print what was issued; 3 when records are missing."""
-    history = _read(options.targets, terminal, runtime)
-    head = {"name": "", "folder": str(options.targets.paths[0]), "problems": ()}
+    repository = load_repository(options.targets, terminal, runtime)
+    history = _read(repository, options.targets, terminal, runtime)
+    # A company of a repository is named as it is among others: exports are joined.
+    name = repository.settings.company
+    head = {"name": name, "folder": str(options.targets.paths[0]), "problems": ()}
     section = _section(head | {"exit_code": int(_exit_of(history))}, history)
     _print([section], options, terminal)
     return _exit_of(history)
@@ -42,7 +45,8 @@ def run_companies(companies: Companies, options: AuditOptions) -> Exit:
     """Print what was issued in several companies."""
 
     def work(company: Company, terminal: Terminal, runtime: Runtime) -> tuple[Exit, History]:
-        history = _read(companies.targets_of(company), terminal, runtime)
+        targets = companies.targets_of(company)
+        history = _read(load_repository(targets, terminal, runtime), targets, terminal, runtime)
         return _exit_of(history), history
 
     outcomes = companies.run(work)
@@ -55,9 +59,8 @@ def _exit_of(history: History) -> Exit:
     return Exit.DRIFT if history.gaps else Exit.OK
 
 
-def _read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> History:
+def _read(repository: Repository, targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> History:
     """The journal of one company. The account is only asked whose it is where the settings do not say."""
-    repository = load_repository(targets, terminal, runtime)
     id_ = repository.settings.policies.company_id
     if id_ is None or repository.settings.environment != "production":
         with connect(repository, targets.token_file, terminal, runtime) as connection:

@@ -12,19 +12,20 @@ from pennyform.engine.account.records import Company as Account
 from pennyform.engine.invoice_status import read_statuses, total_statuses
 from pennyform.engine.planning.preflight import preflight
 from pennyform.engine.runtime import Runtime
+from pennyform.invoices import Settings
 from pennyform.invoices.sources.companies import Company
 from pennyform.report.status import status_html, status_text
 from pennyform.results.status import CompanyStatus, InvoiceStatus, StatusDocument
 from pennyform.results.values import FORMAT_VERSION, CompanyIdentity
 
-_Read = tuple[Account, str, tuple[InvoiceStatus, ...]]
+_Read = tuple[Account, Settings, tuple[InvoiceStatus, ...]]
 
 
 def run(options: StatusOptions, terminal: Terminal, runtime: Runtime) -> Exit:
     """Print how the invoices of one repository stand."""
     result = read(options.targets, terminal, runtime)
-    folder = str(options.targets.paths[0])
-    section = _section({"name": "", "folder": folder, "exit_code": 0, "problems": ()}, result)
+    head = {"name": result[1].company, "folder": str(options.targets.paths[0])}
+    section = _section(head | {"exit_code": 0, "problems": ()}, result)
     return _print([section], options, terminal, runtime)
 
 
@@ -42,7 +43,7 @@ def run_companies(companies: Companies, options: StatusOptions) -> Exit:
 
 
 def read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
-    """Whose account it is, its environment, and how the invoices of ``targets`` stand.
+    """Whose account it is, the settings, and how the invoices of ``targets`` stand.
 
     Raises:
         PlanRejectedError: definitions are rejected.
@@ -56,17 +57,16 @@ def read(targets: TargetOptions, terminal: Terminal, runtime: Runtime) -> _Read:
         journal.check_place(repository.root)
         replayed = journal.replay()
         today = runtime.clock.now().date()
-        environment = repository.settings.environment
-        return company, environment, read_statuses(repository, connection.account, replayed, today)
+        return company, repository.settings, read_statuses(repository, connection.account, replayed, today)
 
 
 def _section(head: dict[str, object], result: _Read | None) -> CompanyStatus:
-    company, environment, rows = result or (None, "", ())
+    company, settings, rows = result or (None, None, ())
     identity = CompanyIdentity(company.id, company.name) if company else None
     return CompanyStatus(
         **head,  # type: ignore[arg-type]
         company=identity,
-        environment=environment,
+        environment=settings.environment if settings else "",
         invoices=rows,
         totals=total_statuses(rows),
     )

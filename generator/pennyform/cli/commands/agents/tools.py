@@ -321,10 +321,10 @@ def invoice_status(scope: Scope, _: NoArguments) -> StatusResult:
         OutcomeError: the account could not be read.
     """
     terminal, findings = scope.call_terminal()
-    company, environment, rows = status_command.read(scope.targets, terminal, scope.runtime)
+    company, settings, rows = status_command.read(scope.targets, terminal, scope.runtime)
     return StatusResult(
         today=scope.runtime.clock.now().date().isoformat(),
-        environment=environment,
+        environment=settings.environment,
         company_id=company.id,
         totals=total_statuses(rows),
         data=StatusData(company.name, rows),
