@@ -26,6 +26,9 @@ with suppress(ImportError):
     importlib.import_module("readline")
 os.unsetenv("COLUMNS")
 
+# Folders that tests make are the user's alone, as state is to be, wherever a group may write by default.
+os.umask(0o022)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """An option for runs that ask whether a package works, not whether every case does."""
