@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from msgspec import convert
+from pennyform.cli import main
 from pennyform.cli.terminal import Terminal
 from pennyform.engine.account.records import RemoteInvoice
 from pennyform.engine.invoice_status import state_of
@@ -348,6 +350,27 @@ def test_one_company_of_several_is_named_in_what_is_exported(
     for verb in ("audit", "status"):
         assert firm(verb, *selected, "--format", "json") == 0
         assert [section["name"] for section in json.loads(firm.out)["companies"]] == ["alder"]
+
+
+class SlowStream(io.StringIO):
+    """A stream that another thread gets to before a line is out."""
+
+    def write(self, text: str) -> int:
+        for character in text:
+            super().write(character)
+            time.sleep(0.0001)
+        return len(text)
+
+
+def test_the_companies_that_are_done_are_counted_line_by_line(firm: Firm) -> None:
+    stream = SlowStream()
+    terminal = Terminal(io.StringIO(), io.StringIO(), stream, firm.environ)
+    assert main(["plan", "--all"], terminal=terminal, runtime=replace(firm.runtime, workers=4)) == 0
+    lines = stream.getvalue().splitlines()
+    assert sorted(line.partition(":")[0] for line in lines) == sorted(NAMES)
+    assert [line.partition(": ")[2] for line in lines] == [
+        f"done ({number} of {len(NAMES)})" for number in range(1, len(NAMES) + 1)
+    ]
 
 
 def journal_of(firm: Firm, name: str) -> Path:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import Any, Generic, TextIO, TypeVar
 
 from pennyform.cli.definitions import (
@@ -157,11 +158,16 @@ class Companies:
         """Do ``work`` for all companies, several at once, and return how each ended, by name."""
         runtime = loading_one_at_a_time(self.runtime)
         outcomes: dict[Company, Outcome[T]] = {}
+        # Several end at once: each has the next number, and a line for itself.
+        printing = Lock()
 
         def do(company: Company) -> None:
-            outcomes[company] = outcome = self._outcome(company, work, runtime)
+            outcome = self._outcome(company, work, runtime)
             became = "failed" if outcome.result is None else "done"
-            self.terminal.print_error(f"{company.name}: {became} ({len(outcomes)} of {len(self.members)})")
+            with printing:
+                outcomes[company] = outcome
+                count = f"{len(outcomes)} of {len(self.members)}"
+                self.terminal.print_error(f"{company.name}: {became} ({count})")
 
         run_for_each(do, self.members, replace(runtime, workers=min(COMPANIES, len(self.members))))
         return [outcomes[company] for company in self.members]
