@@ -330,6 +330,70 @@ def test_a_folder_that_is_a_link_out_of_the_repository_is_a_finding(
         assert "yaml-syntax" not in out + err
 
 
+@pytest.mark.parametrize("words", [["validate"], ["fmt"], ["fmt", "--check"], ["plan"], ["render"]])
+@pytest.mark.parametrize("name", ["invoices", "invoices/invoice.yaml"])
+def test_a_path_through_a_link_out_of_the_repository_is_a_finding(
+    words: list[str],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    elsewhere = write(tmp_path / "elsewhere", invoice="number:  1\nbroken: [")
+    (tmp_path / "repository").mkdir()
+    monkeypatch.chdir(tmp_path / "repository")
+    Path("pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    Path("invoices").symlink_to(elsewhere)
+    assert main([*words, name]) == 4
+    out, err = capsys.readouterr()
+    assert "invoices:1:1: error file-unreadable: it is a link that leads out" in out + err
+    assert "yaml-syntax" not in out + err
+    assert (elsewhere / "invoice.yaml").read_text() == "number:  1\nbroken: ["
+
+
+def test_a_link_of_the_user_into_a_repository_is_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "repository" / "invoices", invoice=YAML_TEXT)
+    (tmp_path / "repository" / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    for link, target in (("whole", "repository"), ("part", "repository/invoices")):
+        (tmp_path / link).symlink_to(tmp_path / target)
+        assert main(["validate", str(tmp_path / link)]) == 0
+        assert capsys.readouterr().out == "1 invoice: no findings\n"
+    assert main(["validate", str(tmp_path / "part/invoice.yaml")]) == 0
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe", "link to a file"])
+@pytest.mark.parametrize("name", ["invoices", "customers", "products", "templates"])
+def test_what_is_called_like_a_folder_of_definitions_is_one(
+    name: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    if kind == "file":
+        (tmp_path / name).write_text("a: b\n")
+    elif kind == "pipe":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to("pennyform.yaml")
+    for path in (tmp_path, tmp_path / name):
+        for verb in ("validate", "fmt", "plan"):
+            assert main([verb, str(path)]) == 4
+            out, err = capsys.readouterr()
+            assert f"{name}:1:1: error file-unreadable: `{name}` is the name of a folder" in out + err
+
+
+@pytest.mark.parametrize("target", ["invoices", "nowhere"])
+def test_a_link_that_leads_nowhere_is_not_proposed_instead_of_itself(
+    target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    (tmp_path / "invoices").symlink_to(target)
+    assert main(["validate", str(tmp_path)]) == 4
+    assert "invoices:1:1: error file-unreadable" in capsys.readouterr().out
+    assert main(["validate", str(tmp_path / "invoices")]) == 1
+    assert "it is a link that leads nowhere" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_a_link_within_the_repository_is_read_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

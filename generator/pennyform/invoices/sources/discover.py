@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from pennyform.invoices.sources.source_file import (
     rejected_files,
 )
 from pennyform.invoices.yaml.document import YamlValue
-from pennyform.safe_files import SETTINGS_FILE, real_path, settings_above
+from pennyform.safe_files import SETTINGS_FILE, is_below, real_path, settings_above
 
 _SUFFIXES = (".yaml", ".yml")
 _FOLDERS = {"customers": "customer", "products": "product", "templates": "invoice-template"}
@@ -75,9 +75,13 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     root = settings_root or Path(os.path.commonpath(folders))
     names_from = None if requested[0].is_absolute() else Path.cwd()
     linked = [root / name for name in sorted(_DEFINITIONS)]
+    # What a link leads out to is not read because the path was named that goes through it.
+    outside = [link for path in requested if (link := _link_out(path, root))] if settings_root else []
+    linked += outside
     sources = _unique(
         _source(file, root, names_from)
         for path in requested
+        if not (outside and _link_out(path, root))
         for file in (
             _walk(real_path(path), root, linked)
             if path.is_dir()
@@ -94,6 +98,8 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     # Nothing below a linked folder is read: with no finding, nobody would miss its invoices.
     candidates += [(folder, _source(folder, root, names_from).name) for folder in linked]
     rejected = rejected_files(candidates, root)
+    if settings_root:
+        rejected |= _no_folders(root, names_from, rejected)
     if settings and settings.path in rejected:
         settings = None
     is_ignored = _ignore_rule(settings, root, reader)
@@ -117,6 +123,35 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     if settings and settings_above(root.parent):
         return _with_inherited(sources_of_run, settings, names_from, reader)
     return sources_of_run
+
+
+def _link_out(path: Path, root: Path) -> Path | None:
+    """The folder on the way to ``path`` that is a link out of the repository in ``root``, if there is one."""
+    folder = path if path.is_dir() else path.parent
+    if is_below(real_path(folder), root):
+        return None
+    way = Path(os.path.abspath(folder))  # noqa: PTH100 - as it is written, links and all
+    for link in (way, *way.parents):
+        if link.is_symlink() and is_below(parent := real_path(link.parent), root):
+            return parent / link.name
+    return None
+
+
+def _no_folders(root: Path, names_from: Path | None, rejected: Mapping[Path, Finding]) -> dict[Path, Finding]:
+    """What is called like a folder of definitions and is none: nobody would miss what is not read there."""
+    return {
+        path: Finding(
+            "file-unreadable",
+            Severity.ERROR,
+            f"`{path.name}` is the name of a folder of definitions, and this is no folder",
+            _source(path, root, names_from).name,
+            1,
+            1,
+            fix="rename it, or make it a folder",
+        )
+        for path in (root / name for name in sorted(_DEFINITIONS))
+        if path not in rejected and os.path.lexists(path) and not path.is_dir()
+    }
 
 
 def _shared(root: Path, names_from: Path | None, linked: list[Path]) -> list[Source]:
@@ -165,7 +200,11 @@ def _require_existing(paths: Iterable[Path]) -> None:
     """
     missing = []
     for path in paths:
-        if not path.exists():
+        if path.is_symlink() and not path.exists():
+            fix = "let it lead to what is there, or remove it"
+            summary = "it is a link that leads nowhere"
+            missing.append(Finding("path-missing", Severity.ERROR, summary, file=str(path), fix=fix))
+        elif not path.exists():
             close = close_name(path)
             fix = f"write `{path.with_name(close)}`" if close else "check the path, and the folder you are in"
             summary = "there is no such file or folder"
@@ -175,8 +214,15 @@ def _require_existing(paths: Iterable[Path]) -> None:
 
 
 def _home(path: Path) -> Path | None:
-    """The nearest folder upwards from ``path`` that holds settings; a link to a file lies where it is."""
-    return settings_above(path if path.is_dir() else path.parent)
+    """The nearest folder upwards from ``path``, as it is written, that holds settings, without links.
+
+    A link lies where it is. Where no settings are on the way to it, those count that are above what it leads
+    to: a user may have links of their own into repositories.
+    """
+    folder = path if path.is_dir() else path.parent
+    way = Path(os.path.abspath(folder))  # noqa: PTH100 - as it is written, links and all
+    home = next((above for above in (way, *way.parents) if os.path.lexists(above / SETTINGS_FILE)), None)
+    return real_path(home) if home else settings_above(folder)
 
 
 def by_repository(paths: Sequence[str | Path]) -> list[tuple[Path, ...]]:
