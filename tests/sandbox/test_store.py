@@ -78,6 +78,33 @@ def test_what_fails_while_opening_leaves_no_connection_open(
             connection.total_changes  # noqa: B018 - only an open connection has it
 
 
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        (sqlite3.SQLITE_BUSY, "wait for the program"),
+        (sqlite3.SQLITE_FULL, "make room"),
+        (sqlite3.SQLITE_IOERR | (3 << 8), "make room"),
+        (sqlite3.SQLITE_READONLY, "be read and written"),
+        (sqlite3.SQLITE_CANTOPEN, "be read and written"),
+        (sqlite3.SQLITE_CORRUPT, "name another file"),
+    ],
+)
+def test_the_remedy_follows_from_why_a_database_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, fix: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("refused")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    with pytest.raises(Failure) as refused:
+        Sandbox(tmp_path / "books.db")
+    (finding,) = refused.value.findings
+    assert fix in finding.fix
+    assert ("remove" in finding.fix) == (code == sqlite3.SQLITE_CORRUPT)
+
+
 def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -84,11 +85,9 @@ class StateFolder:
         try:
             key = _read_key(path) or _make_key(path, self.random_bytes)
         except OSError as problem:
-            raise _refused(
-                path,
-                f"the key cannot be used: {problem}",
-                f"let it be a file of yours alone: chmod 600 {path}",
-            ) from problem
+            is_full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+            fix = "make room on the disk" if is_full else f"let it be a file of yours alone: chmod 600 {path}"
+            raise _refused(path, f"the key cannot be used: {problem}", fix) from problem
         if len(key) != _KEY_BYTES:
             raise _refused(
                 path,

@@ -106,6 +106,19 @@ _NO_JSON = (
     " UNION ALL SELECT 1 FROM token WHERE NOT json_valid(scopes)"
 )
 _OTHER_FILE = "name another file, or remove this one if nobody needs it"
+# What to do by the cause (https://sqlite.org/rescode.html): sound books are not to be removed.
+_WAIT = "wait for the program that has it open, or end that one, and run the command again"
+_MAKE_ROOM = "make room on the disk, or see whether it is damaged, and run the command again"
+_ALLOW = "let the file and its folder be read and written, or name another file"
+_FIXES = {
+    sqlite3.SQLITE_BUSY: _WAIT,
+    sqlite3.SQLITE_LOCKED: _WAIT,
+    sqlite3.SQLITE_FULL: _MAKE_ROOM,
+    sqlite3.SQLITE_IOERR: _MAKE_ROOM,
+    sqlite3.SQLITE_READONLY: _ALLOW,
+    sqlite3.SQLITE_CANTOPEN: _ALLOW,
+    sqlite3.SQLITE_PERM: _ALLOW,
+}
 _NO_LINK = (
     "let its folder be a folder of the repository, not a link, and the books a regular file in it; to keep "
     "them on another volume, mount the volume at that folder"
@@ -137,8 +150,13 @@ class Database:
         except UnsafeFileError as error:
             # Whoever moved the books to another disk must not be told to remove anything.
             raise _database_failure(self._name, str(error), _NO_LINK) from error
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise _database_failure(self._name, str(error)) from error
+        except sqlite3.DatabaseError as error:
+            # The lowest byte of an extended code is the primary one.
+            fix = _FIXES.get(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF, _OTHER_FILE)
+            raise _database_failure(self._name, str(error), fix) from error
+        except OSError as error:
+            fix = "let the folder be written, make room on its disk, or name another file"
+            raise _database_failure(self._name, str(error), fix) from error
 
     def _open(self) -> sqlite3.Connection:
         if self._name != ":memory:":
