@@ -314,6 +314,12 @@ def test_a_link_out_of_the_repository_is_neither_read_shown_nor_written(
     assert secret.read_text() == "token: 0123456789\n"
 
 
+def test_a_preview_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pennyform.yaml").write_text("version: 1\nenvironment: sandbox\n")
+    assert main(["preview", str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "no invoices\n")
+
+
 @pytest.mark.parametrize("name", ["invoices", "invoices/2026", "customers", "templates/more"])
 def test_a_folder_that_is_a_link_out_of_the_repository_is_a_finding(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -44,6 +44,9 @@ def run(options: PreviewOptions, terminal: Terminal) -> Exit:
     terminal.print_findings(with_rule_texts(problems))
     if documents:
         _write(documents, options, terminal)
+    elif not chosen:
+        # Standard output is for documents alone.
+        terminal.print_error("no invoices")
     return Exit.FINDINGS if errors(problems) else Exit.OK
 
 
