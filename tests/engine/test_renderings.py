@@ -153,7 +153,7 @@ def test_markdown_hides_nothing_behind_a_long_text(office: Office) -> None:
         difference = FieldDifference("/pdf_invoice_free_text", before=before, after=after)
         change = replace(invoice, before={}, action="update", differences=(difference,))
         text = plan_markdown.render(replace(plan, changes=(customer, change)))
-        old_text, _, new_text = text[text.index("pdf_invoice_free_text:") :].partition(" → ")
+        old_text, _, new_text = text[text.index("pdf_invoice_free_text`:") :].partition(" → ")
         assert ("Pay to A" in old_text, "Pay to B" in new_text) == (old in before, new in after)
     card = replace(invoice.customer, name="A " * 300, emails=("a@example.com",), is_declared=False)
     text = plan_markdown.render(replace(plan, changes=(replace(invoice, customer=card),)))
@@ -186,5 +186,5 @@ def test_text_from_outside_cannot_steer_the_terminal(office: Office) -> None:
     assert "\r" not in plan_text.render(plan)
     markdown = plan_markdown.render(plan)
     # Code, from which nothing gets out.
-    assert "`pdf_invoice_subject: \N{REPLACEMENT CHARACTER}[2J <b>\\|x` → Good<br>for" in markdown
+    assert "`pdf_invoice_subject`: `\N{REPLACEMENT CHARACTER}[2J <b>\\|x` → Good<br>for" in markdown
     assert "\x1b" not in markdown
