@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pennyform.sandbox import Sandbox
 
 from .world import CUSTOMER, Office, books_of
 
-PENNYFORM = f"{sys.executable} -m pennyform"
+PENNYFORM = f"{shlex.quote(sys.executable)} -m pennyform"
 
 
 @pytest.fixture

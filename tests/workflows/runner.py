@@ -18,7 +18,7 @@ import yaml
 ACTIONS = Path(__file__).parents[2] / "actions"
 
 # Keeps pull requests and the comments of one in files, as GitHub's program asks its API for them.
-GH = """#!{python}
+GH = """#!/usr/bin/env python3
 import json, os, pathlib, sys
 store = pathlib.Path(os.environ["COMMENTS"])
 comments = json.loads(store.read_text()) if store.exists() else []
@@ -32,16 +32,16 @@ if any(word.startswith(pulls) for word in words):
     if "--jq" in words:
         assert words[words.index("--jq") + 1] == ".[].number"
         for row in rows:
-            if words[1] == f"{{pulls}}?state=open&head={{row['owner']}}:{{row['head']}}" and row["open"]:
+            if words[1] == f"{pulls}?state=open&head={row['owner']}:{row['head']}" and row["open"]:
                 print(row["number"])
     else:
         fields["body"] = pathlib.Path(fields["body"].removeprefix("@")).read_text()
         assert len(fields["body"]) <= 65536
         if words[words.index("--method") + 1] == "POST":
             assert pulls in words, words
-            rows.append({{"number": len(rows) + 1, "owner": "acme", "open": True}} | fields)
+            rows.append({"number": len(rows) + 1, "owner": "acme", "open": True} | fields)
         else:
-            (row,) = [row for row in rows if f"{{pulls}}/{{row['number']}}" in words]
+            (row,) = [row for row in rows if f"{pulls}/{row['number']}" in words]
             row.update(fields)
         file.write_text(json.dumps(rows))
 elif "--jq" in words:
@@ -56,9 +56,9 @@ else:
     body = pathlib.Path(words[words.index("-F") + 1].removeprefix("body=@")).read_text()
     if method == "POST":
         assert path == "repos/acme/invoices/issues/7/comments", path
-        comments.append({{"id": len(comments) + 1, "bot": True, "body": body}})
+        comments.append({"id": len(comments) + 1, "bot": True, "body": body})
     else:
-        (comment,) = [row for row in comments if path == f"repos/acme/invoices/issues/comments/{{row['id']}}"]
+        (comment,) = [row for row in comments if path == f"repos/acme/invoices/issues/comments/{row['id']}"]
         comment["body"] = body
     store.write_text(json.dumps(comments))
 """
@@ -75,7 +75,7 @@ class Runner:
         self.summary, self.log = "", ""
         program = scratch / "bin" / "gh"
         program.parent.mkdir(parents=True)
-        program.write_text(GH.format(python=sys.executable))
+        program.write_text(GH)
         program.chmod(0o755)
         # Only what a fresh machine has, and the programs of this environment.
         self.environment = {
