@@ -174,7 +174,10 @@ def _write_quoted(value: Decimal) -> str:
     """How to write ``value`` as an amount; nothing when it is too large to be one."""
     if abs(value) >= 10**12:
         return ""
-    return f'write "{canonical(value.quantize(_SIXTH_DECIMAL, ROUND_HALF_UP, Context(prec=40)))}"'
+    rounded = value.quantize(_SIXTH_DECIMAL, ROUND_HALF_UP, Context(prec=40))
+    if value and not rounded:
+        return "price a larger unit, such as a thousand of them: rounded, it would be free"
+    return f'write "{canonical(rounded)}"{", which is rounded" if rounded != value else ""}'
 
 
 def bound_finding(document: Document, path: Path, keyword: str, bound: YamlValue) -> Finding:
