@@ -42,7 +42,13 @@ def test_one_plan_one_consent_one_report(firm: Firm) -> None:
     document = firm.document("plan", "--all")
     assert [row["plan"]["company"]["id"] for row in document["companies"]] == list(firm.ids.values())
     assert document["money"]["changing"][0]["currency_amount"] == "720.00"
-    assert document["summary"] == {"companies": 3, "failed": 0, "exit_code": 0, "counts": {"create": 3}}
+    assert document["summary"] == {
+        "companies": 3,
+        "failed": 0,
+        "failed_companies": [],
+        "exit_code": 0,
+        "counts": {"create": 3},
+    }
     assert firm("plan", "--all", "--detailed-exitcode") == 2
 
     assert firm("apply", "--all") == 1
@@ -108,11 +114,12 @@ def test_a_company_that_fails_stops_itself_and_no_other(firm: Firm) -> None:
     assert codes(document) == {"alder": 1, "birch": 4, "cedar": 0}
     assert [bool(row["apply"]) for row in document["companies"]] == [False, False, True]
     assert document["companies"][0]["problems"][0]["rule"] == "token-missing"
-    assert document["summary"]["failed"] == 2
+    assert (document["summary"]["failed"], document["summary"]["failed_companies"]) == (2, ["alder", "birch"])
     assert firm.wire.done("/customer_invoices") == 1
     assert firm("apply", "--all", keyboard="yes\n") == 4
     assert "alder:\nerror token-missing" in firm.err
     assert firm.err.count("error token-missing") == 1
+    assert firm.out.splitlines()[-1].startswith("3 companies, 2 failed (alder, birch): ")
     assert {"alder: failed", "birch: failed", "cedar: done"} <= {
         line.partition(" (")[0] for line in firm.err.splitlines()
     }

@@ -271,9 +271,11 @@ def summary_of(outcomes: Sequence[Outcome[T]], counts: Iterable[Mapping[str, int
     for counter in counts:
         total.update(counter)
     codes = {outcome.code for outcome in outcomes}
+    failed = tuple(outcome.company.name for outcome in outcomes if outcome.result is None)
     return CompaniesSummary(
         companies=len(outcomes),
-        failed=sum(outcome.result is None for outcome in outcomes),
+        failed=len(failed),
+        failed_companies=failed,
         exit_code=int(worst(codes)),
         counts=dict(sorted(total.items())),
     )

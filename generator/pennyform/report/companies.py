@@ -13,6 +13,8 @@ from pennyform.results.values import CurrencyTotals
 from pennyform.text import markdown_text, one_line
 
 _WORDS = {"no_op": "unchanged"}
+# Of companies that failed, in one line.
+_MOST_NAMES = 10
 
 
 def section(name: str, text: str, layout: Layout = PLAIN) -> str:
@@ -36,8 +38,12 @@ def summary_text(summary: CompaniesSummary) -> str:
         for name, number in sorted(summary.counts.items())
         if number
     ]
-    failed = [f"{summary.failed} failed"] if summary.failed else []
-    parts = [companies_text(summary.companies), *failed]
+    parts = [companies_text(summary.companies)]
+    if summary.failed:
+        names = [one_line(name) for name in summary.failed_companies]
+        more = [f"and {len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
+        listed = ", ".join([*names[:_MOST_NAMES], *more])
+        parts.append(f"{summary.failed} failed{f' ({listed})' if listed else ''}")
     return f"{', '.join(parts)}: {', '.join(counts) or 'no invoices'}."
 
 

@@ -44,13 +44,15 @@ class CompanyVerification(CompanySection, frozen=True, kw_only=True):
 class CompaniesSummary(Record, frozen=True):
     """How many companies there are, and how many have no result. ``exit_code`` is the worst of theirs.
 
-    ``counts`` are how many invoices there are of each action, or of each status, in all companies.
+    ``counts`` are how many invoices there are of each action, or of each status, in all companies;
+    ``failed_companies`` the names of those without a result.
     """
 
     companies: int
     failed: int
     exit_code: int
     counts: dict[str, int]
+    failed_companies: tuple[str, ...] = ()
 
 
 class CompaniesPlanDocument(Record, frozen=True, kw_only=True):
