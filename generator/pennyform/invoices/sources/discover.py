@@ -78,26 +78,12 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     # What a link leads out to is not read because the path was named that goes through it.
     outside = [link for path in requested if (link := _link_out(path, root))] if settings_root else []
     linked += outside
-    sources = _unique(
-        _source(file, root, names_from)
-        for path in requested
-        if not (outside and _link_out(path, root))
-        for file in (
-            _walk(real_path(path), root, linked)
-            if path.is_dir()
-            # A file keeps its own name, be it a link: `rejected_files` says whether it may lead there.
-            else [real_path(path.parent) / path.name]
-        )
-        if file.name != SETTINGS_FILE
-    )
+    inside = [path for path in requested if not (outside and _link_out(path, root))]
+    sources = _unique(_source(file, root, names_from) for file in _named_files(inside, root, linked))
     shared = _shared(root, names_from, linked)
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
-    candidates = [
-        (source.path, source.name) for source in (*([settings] if settings else []), *shared, *sources)
-    ]
-    # Nothing below a linked folder is read: with no finding, nobody would miss its invoices.
-    candidates += [(folder, _source(folder, root, names_from).name) for folder in linked]
-    rejected = rejected_files(candidates, root)
+    read = (*([settings] if settings else []), *shared, *sources)
+    rejected = _rejected(read, linked, root, names_from)
     if settings_root:
         rejected |= _no_folders(root, names_from, rejected)
     if settings and settings.path in rejected:
@@ -123,6 +109,25 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     if settings and settings_above(root.parent):
         return _with_inherited(sources_of_run, settings, names_from, reader)
     return sources_of_run
+
+
+def _named_files(paths: Iterable[Path], root: Path, linked: list[Path]) -> Iterator[Path]:
+    """The files at ``paths`` and below, without settings; ``linked`` as for ``_walk``."""
+    for path in paths:
+        # A file keeps its own name, be it a link: `rejected_files` says whether it may lead where it does.
+        named = [real_path(path.parent) / path.name]
+        files = _walk(real_path(path), root, linked) if path.is_dir() else named
+        yield from (file for file in files if file.name != SETTINGS_FILE)
+
+
+def _rejected(
+    sources: Iterable[Source], linked: Iterable[Path], root: Path, names_from: Path | None
+) -> dict[Path, Finding]:
+    """Those of ``sources`` and of ``linked`` folders that are not read, each with the reason."""
+    candidates = [(source.path, source.name) for source in sources]
+    # Nothing below a linked folder is read: with no finding, nobody would miss its invoices.
+    candidates += [(folder, _source(folder, root, names_from).name) for folder in linked]
+    return rejected_files(candidates, root)
 
 
 def _link_out(path: Path, root: Path) -> Path | None:
@@ -178,9 +183,7 @@ def _with_inherited(
     outer, _ = listing
     linked: list[Path] = []
     shared = _shared(outer.root, names_from, linked)
-    candidates = [(source.path, source.name) for source in (outer, *shared)]
-    candidates += [(folder, _source(folder, outer.root, names_from).name) for folder in linked]
-    rejected = rejected_files(candidates, outer.root)
+    rejected = _rejected((outer, *shared), linked, outer.root, names_from)
     is_ignored = _ignore_rule(outer, outer.root, reader)
     return sources._replace(
         company=sources.root.name,
