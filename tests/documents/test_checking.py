@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pennyform.cli import main
-from pennyform.documents import cii, ubl
-from pennyform.documents.build import Result
+from pennyform.cli.commands.account import apply
+from pennyform.documents import checking, cii, ubl
+from pennyform.documents.build import Result, build
 from pennyform.documents.checking import check_result
 from pennyform.documents.model import Document, Note, Tax
 from pennyform.documents.rule_sets import check, rule_sets, rule_sets_of_file
@@ -24,6 +27,7 @@ from .invoices import FILES, results, write
 pytestmark = pytest.mark.skipif(bool(missing_packages("einvoice")), reason="needs pennyform[einvoice]")
 
 Fault = Callable[[Document], Document]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +312,43 @@ def test_what_is_given_to_the_platform_is_checked(
     write(tmp_path, FILES)
     write(tmp_path, {SETTINGS: UNKNOWN_SELLER})
     assert main(command) == 0
+
+
+@pytest.mark.parametrize("text", [None, "external_reference: INV-1\n"])
+def test_what_changes_between_planning_and_checking_is_not_sent(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write(tmp_path, SUBMITTED | {SETTINGS: UNKNOWN_SELLER}))
+    check, definition = apply.require_submittable, tmp_path / "invoices/first.yaml"
+
+    def check_later(*arguments: Any) -> None:
+        definition.write_text(text) if text else definition.unlink()
+        check(*arguments)
+
+    monkeypatch.setattr(apply, "require_submittable", check_later)
+    assert main(["apply", "--auto-approve"]) == 1
+    assert "plan-stale: definitions changed while they were checked" in capsys.readouterr().err
+    write(tmp_path, SUBMITTED)
+    assert main(["verify"]) == 3
+    assert "INV-1  is not in the account" in capsys.readouterr().out
+
+
+def test_a_deposit_is_checked_as_one_without_its_balance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shutil.copytree(ROOT / "examples/deposits", tmp_path / "deposits"))
+    deposit = Path("invoices/1-on-order.yaml")
+    deposit.write_text(deposit.read_text().replace("finalize: true", "finalize: true, send_to_pa: true"))
+    kinds = []
+
+    def build_and_note(*arguments: Any) -> Result:
+        result = build(*arguments)
+        kinds.append(result.document and result.document.kind)
+        return result
+
+    monkeypatch.setattr(checking, "build", build_and_note)
+    assert main(["plan", "--target", "DEP-2026-1"]) == 0
+    assert kinds == ["deposit"]
 
 
 def test_what_the_platform_has_is_not_checked_again(

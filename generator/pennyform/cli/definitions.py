@@ -142,8 +142,10 @@ def _check_e_invoices(
         targets.paths,
         partial(schemas_of, terminal.environ),
         environment=targets.environment,
-        repository=repository,
+        # Read again where only some are meant: the others say what kind of invoice each of them is.
+        repository=None if targets.references else repository,
         references=references,
+        files=repository.files,
     )
     if errors(problems):
         raise PlanRejectedError(problems)

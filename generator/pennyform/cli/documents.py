@@ -5,7 +5,7 @@ The documents that were issued are downloaded by the engine, and read by ``docum
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +30,7 @@ def e_invoice_findings(
     environment: str | None = None,
     repository: Repository | None = None,
     references: Collection[str] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """What keeps the valid invoices under ``paths`` from being valid electronic invoices.
 
@@ -42,9 +43,11 @@ def e_invoice_findings(
         environment: whose policies hold.
         repository: the definitions as they were read; they are read when it is left out.
         references: the ``external_reference`` of each invoice to check; all of them when left out.
+        files: the digest of each file as it was planned; those of ``repository`` when left out.
 
     Raises:
-        Failure: ``missing-extra``, and what :func:`pennyform.invoices.load` raises.
+        Failure: ``missing-extra``, ``plan-stale`` when files changed meanwhile, and what
+            :func:`pennyform.invoices.load` raises.
     """
     from pennyform.documents.build import OtherInvoices
     from pennyform.documents.checking import InvoiceChecks
@@ -60,7 +63,14 @@ def e_invoice_findings(
             if resolved.invoice.external_reference in names:
                 checks.add(resolved)
 
-        load(paths, add, environment=environment, find_schemas=find_schemas)
+        checked, _ = load(paths, add, environment=environment, find_schemas=find_schemas)
+    if checked.files != (repository.files if files is None else files):
+        raise failure(
+            "plan-stale",
+            "definitions changed while they were checked as electronic invoices",
+            file=str(repository.root),
+            fix="run it again",
+        )
     return list(with_rule_texts(checks.findings))
 
 
