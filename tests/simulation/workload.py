@@ -29,7 +29,14 @@ from pennyform.invoices import (
 )
 from pennyform.invoices.deductions.lines import deduction_lines, deposit_of, with_lines
 from pennyform.invoices.desired.json_bodies import digest, from_json, to_json
-from pennyform.invoices.model import CustomerBody, Deduction, ImportedInvoiceBody, InvoiceBody, ProductBody
+from pennyform.invoices.model import (
+    CustomerBody,
+    Deduction,
+    ImportedInvoiceBody,
+    InvoiceBody,
+    Policies,
+    ProductBody,
+)
 
 RATES = {
     "FR_200": Decimal(20),
@@ -166,7 +173,9 @@ class Workload:
         database = root / ".pennyform" / "sandbox.db"
         content = repr((self.invoices, self.price, self.street)).encode()
         files = {"invoices.yaml": hashlib.sha256(content).hexdigest()}
-        settings = Settings(root, "production", "line", database, PREFIX, schemas=data.schemas())
+        # Nothing of it lies in files, from which documents would be made and checked.
+        policies = {"production": Policies(e_invoice="optional")}
+        settings = Settings(root, "production", "line", database, PREFIX, policies, schemas=data.schemas())
         customers, products = declared_customers(self.street), declared_products(self.price)
         requested = {("customer", name) for name in customers} | {("product", name) for name in products}
         return Repository(root, settings, invoices, customers, products, files, frozenset(requested))
