@@ -73,6 +73,7 @@ class Row:
     label: str
     details: tuple[str, ...]
     quantity: str
+    unit: str
     price: str
     vat: str
     amount: str

@@ -147,11 +147,11 @@ class _Reader:
             details.append(
                 f"{words['discount']}{percent}{words['colon']}{self.formats.money(-line.allowance)}"
             )
-        quantity = f"{self.formats.number(line.quantity)} {line.unit}".strip()
         return Row(
             line.name,
             tuple(details),
-            quantity,
+            self.formats.number(line.quantity),
+            line.unit,
             self.formats.price(line.price),
             self.formats.percent(line.tax.percent),
             self.formats.money(line.net),

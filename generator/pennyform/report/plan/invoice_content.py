@@ -147,7 +147,8 @@ class _Writer:
         return Row(
             _text(line.label),
             tuple(details),
-            f"{self.formats.number(quantity)} {_text(line.unit)}".strip(),
+            self.formats.number(quantity),
+            _text(line.unit),
             self.formats.price(price),
             self._percent(next((v.percent for v in self.totals.vat if v.vat_rate == line.vat_rate), "0")),
             self.formats.money(net),

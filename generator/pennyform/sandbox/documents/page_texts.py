@@ -143,12 +143,12 @@ class _Page:
             price = Decimal(line.quantity) * Decimal(line.raw_currency_unit_price)
             discount = self._discount(line.discount, price)
             details.append(f"{self.words['discount']}{self.words['colon']}{discount}")
-        quantity = self.formats.number(self._signed(line.quantity))
         vat = vat_of(line, self.document, self.rules)
         return Row(
             label=line.label,
             details=tuple(details),
-            quantity=f"{quantity} {line.unit}".strip(),
+            quantity=self.formats.number(self._signed(line.quantity)),
+            unit=line.unit,
             price=self.formats.price(Decimal(line.raw_currency_unit_price)),
             vat=self.formats.percent(vat.percent),
             amount=self.formats.money(self._signed(line.currency_amount_before_tax)),
