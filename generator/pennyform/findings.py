@@ -6,7 +6,7 @@ A finding is a value. Packages return findings; they raise only for what they ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
@@ -77,6 +77,12 @@ def closest_name(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(name, list(islice(names, _MOST_NAMES)), n=1, cutoff=cutoff)), "")
+
+
+def first_names(names: Sequence[str], most: int) -> str:
+    """At most so many of ``names`` in a sentence, and how many more there are: ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def tidy(findings: Iterable[Finding]) -> list[Finding]:

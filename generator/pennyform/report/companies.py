@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pennyform.findings import first_names
 from pennyform.report.plan import markdown as plan_markdown
 from pennyform.report.plan.text import money, summary_line
 from pennyform.report.shared.formatting import LARGEST, clean, companies_text, count
@@ -40,10 +41,8 @@ def summary_text(summary: CompaniesSummary) -> str:
     ]
     parts = [companies_text(summary.companies)]
     if summary.failed:
-        names = [one_line(name) for name in summary.failed_companies]
-        more = [f"and {len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
-        listed = ", ".join([*names[:_MOST_NAMES], *more])
-        parts.append(f"{summary.failed} failed{f' ({listed})' if listed else ''}")
+        names = first_names([one_line(name) for name in summary.failed_companies], _MOST_NAMES)
+        parts.append(f"{summary.failed} failed{f' ({names})' if names else ''}")
     return f"{', '.join(parts)}: {', '.join(counts) or 'no invoices'}."
 
 

@@ -38,7 +38,7 @@ from pennyform.engine.planning.prerequisites.customers import (
 )
 from pennyform.engine.planning.prerequisites.declared import Obstacles, obstacles, plan_prerequisites, unnamed
 from pennyform.engine.planning.resolve import PlanRejectedError, Resolved, resolver
-from pennyform.findings import Finding, Severity
+from pennyform.findings import Finding, Severity, first_names
 from pennyform.invoices.desired.json_bodies import after_finalize
 from pennyform.invoices.model import DesiredInvoice, Repository
 from pennyform.results.plan import Action
@@ -179,8 +179,7 @@ def _outdated(made: Plan) -> list[str]:
     names = [change.external_reference for change in made.invoices if change.resolved.outdated]
     if not names:
         return []
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    listed = f"{', '.join(names[:_MOST_NAMES])}{more}; 'pennyform verify' shows the values"
+    listed = f"{first_names(names, _MOST_NAMES)}; 'pennyform verify' shows the values"
     return [f"final with values that their products do not have any more: {listed}"]
 
 

@@ -18,6 +18,7 @@ from pennyform.engine.planning.actions import PrerequisiteChange
 from pennyform.engine.planning.dependencies import in_step, named, prerequisites_of
 from pennyform.engine.planning.diff import Difference, as_defined, same_json, same_value
 from pennyform.engine.planning.resolve import product_with_ids
+from pennyform.findings import first_names
 from pennyform.invoices.desired.json_bodies import to_json, write_field
 from pennyform.invoices.model import (
     UNSET,
@@ -109,9 +110,8 @@ def unnamed(repository: Repository, state: RemoteState) -> list[str]:
     for kind, present in (("customer", state.customers), ("product", state.products)):
         of_kind: Literal["customer", "product"] = "customer" if kind == "customer" else "product"
         names = sorted({*looked_up(repository, of_kind)} - named(repository, of_kind) - present.keys())
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        listed = f"{', '.join(names[:_MOST_NAMES])}{more}"
-        texts += [f"{kind}{'' if len(names) == 1 else 's'} {listed}"] if names else []
+        plural = "" if len(names) == 1 else "s"
+        texts += [f"{kind}{plural} {first_names(names, _MOST_NAMES)}"] if names else []
     return [f"declared, but not created as no invoice names them: {'; '.join(texts)}"] if texts else []
 
 
