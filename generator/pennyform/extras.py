@@ -53,12 +53,12 @@ def missing_extra(extra: str, work: str, modules: Iterable[str] = ()) -> tuple[s
     return f"{work} needs {', '.join(missing)}", f"install it: pip install 'pennyform[{extra}]'"
 
 
-def require_extra(extra: str, work: str) -> None:
-    """See that the packages of an extra are installed.
+def require_extra(extra: str, work: str, otherwise: str = "") -> None:
+    """See that the packages of an extra are installed; ``otherwise`` is what can be done without them.
 
     Raises:
         Failure: ``missing-extra``, with the command that installs them.
     """
     if texts := missing_extra(extra, work):
         summary, fix = texts
-        raise failure("missing-extra", summary, fix=fix)
+        raise failure("missing-extra", summary, fix=f"{fix}, or {otherwise}" if otherwise else fix)

@@ -23,7 +23,7 @@ from pennyform.engine.planning.plan import Plan
 from pennyform.engine.planning.preflight import check_dates, preflight, select_invoices
 from pennyform.engine.planning.resolve import PlanRejectedError
 from pennyform.engine.runtime import Runtime
-from pennyform.extras import missing_extra
+from pennyform.extras import require_extra
 from pennyform.findings import Failure, Finding, Severity, errors, failure
 from pennyform.invoices import Repository
 from pennyform.results.documents import json_text
@@ -127,9 +127,8 @@ def require_submittable(
     ]
     if repository.settings.policies.e_invoice != "send_to_pa" or not references:
         return
-    if texts := missing_extra("einvoice", f"checking {references[0]} before it is given to the platform"):
-        summary, fix = texts
-        raise failure("missing-extra", summary, fix=f"{fix}, or say `policies: {{e_invoice: optional}}`")
+    work = f"checking {references[0]} before it is given to the platform"
+    require_extra("einvoice", work, "say `policies: {e_invoice: optional}`")
     _check_e_invoices(references, repository, targets, terminal)
 
 
