@@ -76,9 +76,10 @@ def discover(paths: Sequence[str | Path], reader: FileReader) -> Sources:
     names_from = None if requested[0].is_absolute() else Path.cwd()
     linked = [root / name for name in sorted(_DEFINITIONS)]
     # What a link leads out to is not read because the path was named that goes through it.
-    outside = [link for path in requested if (link := _link_out(path, root))] if settings_root else []
-    linked += outside
-    inside = [path for path in requested if not (outside and _link_out(path, root))]
+    named = {path: path if path.is_dir() else path.parent for path in requested}
+    links = {folder: _link_out(folder, root) for folder in dict.fromkeys(named.values())}
+    linked += filter(None, links.values())
+    inside = [path for path, folder in named.items() if not links[folder]]
     sources = _unique(_source(file, root, names_from) for file in _named_files(inside, root, linked))
     shared = _shared(root, names_from, linked)
     settings = _source(settings_root / SETTINGS_FILE, root, names_from) if settings_root else None
@@ -130,9 +131,8 @@ def _rejected(
     return rejected_files(candidates, root)
 
 
-def _link_out(path: Path, root: Path) -> Path | None:
-    """The folder on the way to ``path`` that is a link out of the repository in ``root``, if there is one."""
-    folder = path if path.is_dir() else path.parent
+def _link_out(folder: Path, root: Path) -> Path | None:
+    """The link on the way to ``folder`` that leads out of the repository in ``root``, if there is one."""
     if is_below(real_path(folder), root):
         return None
     way = Path(os.path.abspath(folder))  # noqa: PTH100 - as it is written, links and all
