@@ -23,7 +23,9 @@ IMAGE, STAND_IN = "localhost/pennyform-test", "localhost/pennyform-test-base"
 (BASE,) = re.findall(r"^ARG BASE=(.+)$", (ROOT / "Containerfile").read_text("utf-8"), re.MULTILINE)
 # A proxy between this machine and package indexes has an authority of its own.
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-DEBIAN = ("trixie", "http://deb.debian.org/debian", "--include=ca-certificates,python3-venv")
+DEBIAN = ("trixie", "--include=ca-certificates,python3-venv")
+# Where apt has its packages from, as this machine is configured.
+MIRRORS = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
 UNPACK = "FROM scratch\nADD base.tar /\n"
 # What is typed, and what is then shown.
 USES = (
@@ -91,10 +93,12 @@ def base(engine: Engine, scratch: Path) -> str:
     if not shutil.which("mmdebstrap"):
         sys.exit("without a registry, this needs mmdebstrap: install it")
     print(f"{STAND_IN}, of the packages of Debian {DEBIAN[0]}, stands in for it", flush=True)
-    suite, mirror, packages = DEBIAN
+    suite, packages = DEBIAN
+    configured = subprocess.run(MIRRORS, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    mirrors = [address for address in configured if "security" not in address]
     trusted = [f"--customize-hook=copy-in {AUTHORITIES} {AUTHORITIES.parent}"] if AUTHORITIES.exists() else []
     command = ["mmdebstrap", "--quiet", "--variant=minbase", packages, *trusted, suite]
-    subprocess.run([*command, str(scratch / "base.tar"), mirror], check=True)
+    subprocess.run([*command, str(scratch / "base.tar"), *mirrors[:1]], check=True)
     file = scratch / "Containerfile"
     file.write_text(UNPACK)
     engine.build(STAND_IN, file, scratch)
